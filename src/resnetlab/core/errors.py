@@ -1,0 +1,47 @@
+"""What resnetlab says when a request cannot be met: what, which value, what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ResnetlabError(ValueError):
+    """A request that cannot be met; the message fits three lines and names the remedy."""
+
+
+class UnknownNameError(ResnetlabError):
+    """A name that is in no table; the message gives the nearest names that are.
+
+    Args:
+        kind: what was looked for, in the user's word ("model", "claim", "field").
+        name: what the user wrote.
+        known: every name that would have been right.
+        see: where the whole list can be read.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], see: str = "") -> None:
+        self.kind, self.name, self.known = kind, name, tuple(known)
+        super().__init__(f"unknown {kind} {name!r}{_suggestion(name, self.known)}" + (f"\n{see}" if see else ""))
+
+    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, tuple[str, ...]]]:
+        return type(self), (self.kind, self.name, self.known)
+
+
+class SpecError(ResnetlabError):
+    """A network that cannot be built: the field, the value, and what is allowed."""
+
+
+class InputSizeError(ResnetlabError):
+    """An image smaller than the network can take; the message gives the smallest legal size."""
+
+
+class OutputError(ResnetlabError):
+    """A place that cannot be written, or that already holds something."""
+
+
+def _suggestion(name: str, known: tuple[str, ...]) -> str:
+    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+    if near:
+        return f"; did you mean {' or '.join(near)}?"
+    return f"; known: {', '.join(known)}" if len(known) <= 12 else ""
