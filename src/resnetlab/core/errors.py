@@ -22,7 +22,9 @@ class UnknownNameError(ResnetlabError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], see: str = "") -> None:
         self.kind, self.name, self.known = kind, name, tuple(known)
-        super().__init__(f"unknown {kind} {name!r}{_suggestion(name, self.known)}" + (f"\n{see}" if see else ""))
+        super().__init__(
+            f"unknown {kind} {name!r}{_suggestion(name, self.known)}" + (f"\n{see}" if see else "")
+        )
 
     def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, tuple[str, ...]]]:
         return type(self), (self.kind, self.name, self.known)

@@ -1,0 +1,28 @@
+"""HOW networks compute: one residual block, the branches, and what builds a network from its spec."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from resnetlab.nn.blocks import BasicBlock, BottleneckBlock, RegNetBlock
+from resnetlab.nn.network import ResidualNetwork
+from resnetlab.nn.residual import ResidualBlock
+from resnetlab.specs.model import ModelSpec
+from resnetlab.specs.network import NetworkSpec
+
+BUILDERS: dict[type[ModelSpec], type[nn.Module]] = {NetworkSpec: ResidualNetwork}
+
+
+def build(spec: ModelSpec, device: torch.device | str | None = None) -> nn.Module:
+    """The network that a spec describes, freshly initialised.
+
+    Args:
+        spec: a row of the zoo, or one of yours.
+        device: where its tensors are made; "meta" makes shapes without memory.
+    """
+    with torch.device(device if device is not None else torch.get_default_device()):
+        return BUILDERS[type(spec)](spec)
+
+
+__all__ = ["BasicBlock", "BottleneckBlock", "RegNetBlock", "ResidualBlock", "ResidualNetwork", "build"]
