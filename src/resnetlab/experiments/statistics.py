@@ -5,7 +5,8 @@ Stated here, so that no claim has to decide it for itself:
 - A part is decided at level 1 - 0.05/m, m being the parts registered in its tier (Bonferroni).
 - Trained runs are few: Student's t-interval and the BCa bootstrap are both computed, and the wider decides.
   From five runs the bootstrap can only reweigh five numbers, and alone it is too narrow.
-- Initialisations are cheap, so there are twenty or more, and the BCa bootstrap decides.
+- Initialisations are cheap, so there are a hundred, and twenty at least, and the BCa bootstrap decides. For
+  twenty it is too narrow where the effects are heavy-tailed, and most so at a strict level.
 - Where all values are equal the interval is that value: without spread neither method can say more.
 - Where values differ by no more than rounding BCa is undefined: it is recorded as absent, and t decides.
 - A value that is not finite is refused: what a diverged run counts for is settled where runs are measured.
