@@ -120,18 +120,15 @@ class _Tally:
     def never_ran(self) -> list[LayerCost]:
         ran = {row.name for row in self.rows}
         missing = {name: module for name, module in self.layers.items() if name not in ran}
-        return [
-            self._row(Layer(name, type(module).__name__, 0, ()), 0, (), ())
-            for name, module in missing.items()
-        ]
+        return [self._row(Layer(name, type(module).__name__, 0, ()), 0, (), ()) for name, module in missing.items()]
 
     def _row(self, layer: Layer, macs: int, inputs: Any, output: Any) -> LayerCost:
         given = {tensor.untyped_storage()._cdata for tensor in tensors_in(inputs)}
         outputs = tuple(tensors_in(output))
         fresh = [tensor for tensor in outputs if tensor.untyped_storage()._cdata not in given]
         module = self.modules[layer.name]
-        own = [t for t in (*module.parameters(recurse=False), *module.buffers(recurse=False))]
-        own = [tensor for tensor in own if id(tensor) not in self.counted]
+        every = (*module.parameters(recurse=False), *module.buffers(recurse=False))
+        own = [tensor for tensor in every if id(tensor) not in self.counted]
         self.counted |= {id(tensor) for tensor in own}
         return LayerCost(
             **vars(layer),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from resnetlab.core.errors import ResnetlabError
+from resnetlab.core.errors import ResnetlabError, UnknownNameError
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
@@ -46,6 +46,20 @@ def layers_of(model: nn.Module) -> dict[str, nn.Module]:
         for name, module in model.named_modules()
         if not any(module.children()) or any(True for _ in module.parameters(recurse=False))
     }
+
+
+def modules_named(model: nn.Module, names: Iterable[str]) -> dict[str, nn.Module]:
+    """Looks the modules up.
+
+    Raises:
+        UnknownNameError: the model has no module of that name.
+    """
+    known = dict(model.named_modules(remove_duplicate=False))
+    wanted = tuple(names)
+    for name in wanted:
+        if name not in known:
+            raise UnknownNameError(f"module of {type(model).__name__}", name, filter(None, known))
+    return {name: known[name] for name in wanted}
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:
