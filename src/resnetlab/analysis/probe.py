@@ -7,17 +7,18 @@ tensor hooks on them: backward hooks on modules would break on an in-place ReLU.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
-from resnetlab.analysis.tracing import Layer, layers_of, tensors_in, watching
+from resnetlab.analysis.tracing import Layer, layers_of, modules_named, tensors_in, watching
 from resnetlab.core.errors import ResnetlabError
 
 
@@ -75,18 +76,19 @@ class Probe:
             raise ResnetlabError(f"one_in is {one_in}; it must be 1, which reads every image, or more")
         self.model = model
         self.one_in = one_in
-        self.modules = layers_of(model) if names is None else named_modules(model, names)
+        self.modules = layers_of(model) if names is None else modules_named(model, names)
         self.readings: dict[Layer, Reading] = {}
-        self.parameter_gradients: dict[str, Float[Tensor, ""]] = {}
+        self.parameter_gradients: dict[nn.Parameter, Float[Tensor, ""]] = {}
         self._open = ExitStack()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Probe:
         with ExitStack() as opening:
             opening.enter_context(watching(self.model, self.modules, self._read))
-            self._opened_by(opening, self.model.register_forward_pre_hook(self._begin))
-            for name, parameter in self.model.named_parameters():
+            opening.callback(self.model.register_forward_pre_hook(self._begin).remove)
+            for parameter in self.model.parameters():
                 if parameter.requires_grad:
-                    self._opened_by(opening, parameter.register_hook(partial(self._read_parameter, name)))
+                    hook = partial(self._read_parameter, parameter)
+                    opening.callback(_hooked(parameter, hook).remove)
             self._open = opening.pop_all()
         return self
 
@@ -121,14 +123,42 @@ class Probe:
         reading = Reading(len(tensor) if tensor.dim() else 1, means, variances, dead)
         self.readings[layer] = reading
         if tensor.requires_grad:
-            self._opened_by(self._open, tensor.register_hook(partial(self._read_gradient, reading)))
+            self._open.callback(_hooked(tensor, partial(self._read_gradient, reading)).remove)
 
     def _read_gradient(self, reading: Reading, gradient: Tensor) -> None:
         reading.gradients = self._sampled(gradient).square().sum(dim=1)
 
-    def _read_parameter(self, name: str, gradient: Tensor) -> None:
-        self.parameter_gradients[name] = torch.linalg.vector_norm(gradient.detach())
+    def _read_parameter(self, parameter: nn.Parameter, gradient: Tensor) -> None:
+        self.parameter_gradients[parameter] = torch.linalg.vector_norm(gradient.detach())
 
     def _sampled(self, tensor: Tensor) -> Float[Tensor, "read units"]:
         rows = tensor.detach().reshape(-1, 1) if tensor.dim() < 2 else tensor.detach().flatten(1)
         return rows[:: self.one_in].float() if rows.dtype != torch.float64 else rows[:: self.one_in]
+
+
+def estimate(values: Float[Tensor, " read"], batch: int) -> tuple[float, float | None]:
+    """Gives the mean over the whole batch as the images read tell it, and its standard error.
+
+    The error is that of a sample drawn without replacement: zero where every image was read, None for a sample
+    of one, which says nothing of its error.
+    """
+    values = values.double()
+    read = len(values)
+    if read >= batch:
+        return values.mean().item(), 0.0
+    if read < 2:
+        return values.mean().item(), None
+    error = values.std() * ((1 - read / batch) / read) ** 0.5
+    return values.mean().item(), error.item()
+
+
+def error_of_root(squared: float, error: float | None) -> float | None:
+    """Gives the standard error of a square root from that of what stands under it, to first order."""
+    if error is None or error == 0:
+        return error
+    return error / (2 * squared**0.5) if squared > 0 else None
+
+
+def _hooked(tensor: Tensor, hook: Callable[[Tensor], None]) -> RemovableHandle:
+    handle: RemovableHandle = tensor.register_hook(hook)  # type: ignore[no-untyped-call]
+    return handle
