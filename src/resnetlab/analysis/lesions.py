@@ -1,0 +1,181 @@
+"""Lesions: blocks taken out of a network, or put in another order, for as long as one looks.
+
+Paper: Veit, Wilber & Belongie 2016, Sections 4.1 to 4.3: what a trained network loses when blocks are removed or
+shuffled at test time.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.optim.swa_utils import update_bn
+
+from resnetlab.analysis.tracing import (
+    AnyModule,
+    Layer,
+    modules_named,
+    tensors_in,
+    watching,
+    weightless_copy,
+)
+from resnetlab.core.errors import ResnetlabError
+
+CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+
+
+class Lesion(nn.Identity):
+    """What stands in the place of a removed module: it gives what it takes.
+
+    Args:
+        name: where it stands.
+        removed: the module that stood there. It is kept out of the state dict, and asked, without data, whether
+            it would have given another shape.
+
+    Raises:
+        ResnetlabError: when called: the removed module gives another shape than it takes.
+    """
+
+    def __init__(self, name: str, removed: nn.Module) -> None:
+        super().__init__()
+        self.name = name
+        self._removed = (weightless_copy(removed).eval(),)
+        self.train(removed.training)
+        self._accepted: set[tuple[int, ...]] = set()
+
+    def forward(self, input: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
+        if tuple(input.shape) not in self._accepted:
+            with torch.no_grad(), torch.device("meta"):
+                given = next(tensors_in(self._removed[0](torch.empty_like(input, device="meta"))))
+            if given.shape != input.shape:
+                raise ResnetlabError(
+                    f"module {self.name!r} cannot be removed: it turns {tuple(input.shape[1:])} into "
+                    f"{tuple(given.shape[1:])}\n`removable_blocks(model, images)` lists those that keep the shape"
+                )
+            self._accepted.add(tuple(input.shape))
+        return input
+
+
+@contextmanager
+def lesioned(model: AnyModule, names: Iterable[str]) -> Iterator[AnyModule]:
+    """Replaces the named modules by the identity inside the block, and puts the same objects back after it.
+
+    Example:
+        >>> model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+        >>> with lesioned(model, ["1"]):
+        ...     print(model[1])
+        Lesion()
+        >>> print(model[1])
+        Linear(in_features=2, out_features=2, bias=True)
+
+    Raises:
+        UnknownNameError: the model has no module of that name.
+        ResnetlabError: when the model is called: a named module gives another shape than it takes.
+    """
+    removed = modules_named(model, tuple(names))
+    with _replaced(model, {name: Lesion(name, module) for name, module in removed.items()}):
+        yield model
+
+
+@contextmanager
+def shuffled(model: AnyModule, order: Mapping[str, str]) -> Iterator[AnyModule]:
+    """Puts blocks in each other's places inside the block, and the same objects back after it.
+
+    Args:
+        model: any module.
+        order: for each place the name of the block to put there; a permutation.
+
+    Raises:
+        UnknownNameError: the model has no module of that name.
+        ResnetlabError: `order` is no permutation, or two blocks differ in the shapes of their weights.
+    """
+    if set(order) != set(order.values()):
+        raise ResnetlabError(f"{dict(order)} is no permutation: every place must get a block, every block a place")
+    blocks = modules_named(model, order)
+    for place, name in order.items():
+        if _weight_shapes(blocks[place]) != _weight_shapes(blocks[name]):
+            raise ResnetlabError(
+                f"block {name!r} does not fit at {place!r}: their weights differ in shape\n"
+                "`removable_blocks(model, images)` gives the shape that each block keeps"
+            )
+    with _replaced(model, {place: blocks[name] for place, name in order.items()}):
+        yield model
+
+
+def removable_blocks(model: nn.Module, images: Float[Tensor, "n ..."]) -> dict[str, tuple[int, ...]]:
+    """Finds the blocks that give the shape they take: their names in the order of the calls, with that shape.
+
+    A block is a module with children that stands in a container (`nn.Sequential`, `nn.ModuleList`, or a module
+    whose children are all of one class) and in no other block, as `layer1.1` does in a ResNet. Shapes are without
+    the images. The model runs as a copy without data.
+    """
+    twin = weightless_copy(model).eval()
+    kept: dict[str, tuple[int, ...] | None] = {}
+
+    def compare(layer: Layer, inputs: Any, output: Any) -> None:
+        taken = [tuple(tensor.shape) for tensor in tensors_in(inputs)]
+        keeps = [tuple(tensor.shape) for tensor in tensors_in(output)] == taken
+        kept[layer.name] = layer.shape if keeps and kept.get(layer.name, layer.shape) == layer.shape else None
+
+    with torch.no_grad(), torch.device("meta"), watching(twin, dict(_blocks_of(twin)), compare):
+        twin(images.to("meta"))
+    return {name: shape for name, shape in kept.items() if shape is not None}
+
+
+def reestimate_batchnorm(model: AnyModule, batches: Iterable[Float[Tensor, "n ..."]]) -> AnyModule:
+    """Copies the model and gives the copy's batch norms the mean and variance of these batches, all weighted alike.
+
+    The batches pass in training mode, with dropout if the model has it; the copy keeps the modes of the model.
+    """
+    twin = copy.deepcopy(model)
+    with torch.no_grad():
+        modes = [(module, module.training) for module in twin.modules()]
+        update_bn(batches, twin)
+        for module, training in modes:
+            module.training = training
+    return twin
+
+
+@contextmanager
+def _replaced(model: nn.Module, replacements: Mapping[str, nn.Module]) -> Iterator[None]:
+    places = []
+    for name in replacements:
+        parent, _, key = name.rpartition(".")
+        if not name:
+            raise ResnetlabError("the whole model cannot be replaced; name modules inside it")
+        places.append((model.get_submodule(parent), key, model.get_submodule(name)))
+    try:
+        for (parent_module, key, _), replacement in zip(places, replacements.values(), strict=True):
+            parent_module._modules[key] = replacement
+        yield
+    finally:
+        for parent_module, key, original in places:
+            parent_module._modules[key] = original
+
+
+def _weight_shapes(block: nn.Module) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in block.state_dict().items()}
+
+
+def _blocks_of(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Module]]:
+    children = list(module.children())
+    of_one_class = len(children) > 1 and len({type(child) for child in children}) == 1
+    for name, child in module.named_children():
+        child_path = f"{path}.{name}" if path else name
+        if (isinstance(module, CONTAINERS) or of_one_class) and _is_block(child):
+            yield child_path, child
+        else:
+            yield from _blocks_of(child, child_path)
+
+
+def _is_block(module: nn.Module) -> bool:
+    """Tells a block from a layer, a container, and a stage: a module with a container of nothing but blocks in it."""
+    if isinstance(module, CONTAINERS) or not any(module.children()):
+        return False
+    inside = (part for part in module.modules() if isinstance(part, CONTAINERS) and any(part.children()))
+    return not any(all(_is_block(child) for child in container.children()) for container in inside)
