@@ -1,0 +1,65 @@
+"""Looks inside any `nn.Module`, ours, torchvision's, timm's or your own, and leaves nothing behind on it.
+
+What a network costs (`measure_complexity`), what goes through it (`probe_signal`, `probe_gradients`, and `Probe`
+around a training step), what it can do without (`lesioned`, `shuffled`), which paths its gradient takes
+(`gradient_by_path_length`) and how fast that shatters (`gradient_autocorrelation`). Results are frozen dataclasses:
+`dataclasses.asdict` makes them ready for JSON.
+"""
+
+from resnetlab.analysis.complexity import (
+    Complexity,
+    LayerCost,
+    count_macs,
+    count_parameters,
+    measure_complexity,
+)
+from resnetlab.analysis.gradients import GradientReport, LayerGradient, probe_gradients, read_gradients
+from resnetlab.analysis.lesions import lesioned, reestimate_batchnorm, removable_blocks, shuffled
+from resnetlab.analysis.paths import (
+    PathGradient,
+    ResidualStep,
+    gradient_by_path_length,
+    path_length_distribution,
+    share_of_paths,
+)
+from resnetlab.analysis.probe import Probe, Sample
+from resnetlab.analysis.shattering import (
+    Autocorrelation,
+    autocorrelation,
+    gradient_autocorrelation,
+    input_gradients,
+)
+from resnetlab.analysis.signal import LayerSignal, SignalReport, probe_signal, read_signal
+from resnetlab.analysis.tracing import preserved
+
+__all__ = [
+    "Autocorrelation",
+    "Complexity",
+    "GradientReport",
+    "LayerCost",
+    "LayerGradient",
+    "LayerSignal",
+    "PathGradient",
+    "Probe",
+    "ResidualStep",
+    "Sample",
+    "SignalReport",
+    "autocorrelation",
+    "count_macs",
+    "count_parameters",
+    "gradient_autocorrelation",
+    "gradient_by_path_length",
+    "input_gradients",
+    "lesioned",
+    "measure_complexity",
+    "path_length_distribution",
+    "preserved",
+    "probe_gradients",
+    "probe_signal",
+    "read_gradients",
+    "read_signal",
+    "reestimate_batchnorm",
+    "removable_blocks",
+    "share_of_paths",
+    "shuffled",
+]

@@ -1,0 +1,80 @@
+"""Shattered gradients: how alike the gradients at neighbouring inputs are.
+
+Paper: Balduzzi et al. 2017, Figures 1 and 2: along a line of inputs, the gradient of a deep plain network looks like
+white noise, that of a residual network much less so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from resnetlab.analysis.tracing import preserved
+from resnetlab.core.errors import ResnetlabError
+
+
+@dataclass(frozen=True)
+class Autocorrelation:
+    """Autocorrelation of the input gradient, lag by lag; `values[0]` is 1.
+
+    Attributes:
+        lags: distance on the grid, in steps.
+        values: the correlation of gradients that far apart.
+        noise: standard deviation that white noise of as many points and features would show, 1/√(n·features).
+    """
+
+    lags: tuple[int, ...]
+    values: tuple[float, ...]
+    noise: float
+
+
+def input_gradients(model: nn.Module, grid: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
+    """Gives at every input of the grid the gradient of the sum of all outputs.
+
+    For a model that treats its inputs one by one that is each input's own gradient; batch norm in training mode
+    ties them together, as in the paper. Buffers are given back as they were.
+    """
+    with preserved(model), torch.enable_grad():
+        source = grid.detach().requires_grad_()
+        (gradient,) = torch.autograd.grad(model(source.clone()).sum(), source)
+    return gradient
+
+
+def autocorrelation(gradients: Float[Tensor, "n ..."], max_lag: int) -> Autocorrelation:
+    """Gives Σ ⟨g_i, g_(i+lag)⟩ / Σ ⟨g_i, g_i⟩ of a series of gradients, their mean taken off first.
+
+    Args:
+        gradients: along the grid, in order.
+        max_lag: largest lag, below the number of points.
+
+    Raises:
+        ResnetlabError: the lag does not fit the grid, or all gradients are the same.
+    """
+    series = gradients.detach().double().flatten(1)
+    points, features = series.shape
+    if not 0 <= max_lag < points:
+        raise ResnetlabError(f"max_lag {max_lag} does not fit a grid of {points} points; give 0 to {points - 1}")
+    series = series - series.mean(dim=0)
+    power = series.square().sum()
+    if power == 0:
+        raise ResnetlabError("the gradient is the same at every point of the grid: it has no autocorrelation")
+    values = [(series[: points - lag] * series[lag:]).sum() / power for lag in range(max_lag + 1)]
+    return Autocorrelation(
+        lags=tuple(range(max_lag + 1)),
+        values=tuple(value.item() for value in values),
+        noise=(points * features) ** -0.5,
+    )
+
+
+def gradient_autocorrelation(model: nn.Module, grid: Float[Tensor, "n ..."], max_lag: int) -> Autocorrelation:
+    """Gives the autocorrelation of the model's input gradient along a line of inputs.
+
+    Args:
+        model: any module.
+        grid: inputs at even distances along a line, (n, features).
+        max_lag: largest lag, in steps of the grid.
+    """
+    return autocorrelation(input_gradients(model, grid), max_lag)
