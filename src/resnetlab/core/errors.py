@@ -22,9 +22,7 @@ class UnknownNameError(ResnetlabError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], see: str = "") -> None:
         self.kind, self.name, self.known = kind, name, tuple(known)
-        super().__init__(
-            f"unknown {kind} {name!r}{_suggestion(name, self.known)}" + (f"\n{see}" if see else "")
-        )
+        super().__init__(f"unknown {kind} {name!r}{_suggestion(name, self.known)}" + (f"\n{see}" if see else ""))
 
     def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, tuple[str, ...]]]:
         return type(self), (self.kind, self.name, self.known)
@@ -36,6 +34,10 @@ class SpecError(ResnetlabError):
 
 class InputSizeError(ResnetlabError):
     """An image smaller than the network can take; the message gives the smallest legal size."""
+
+
+class WeightsError(ResnetlabError):
+    """Weights that do not fit the network they were meant for; the message lists every tensor that is at fault."""
 
 
 class OutputError(ResnetlabError):

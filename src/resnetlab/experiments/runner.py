@@ -1,0 +1,244 @@
+"""Runs experiments: what is missing, in parallel, on this machine or a cluster."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import torch
+
+from resnetlab.core.errors import UnknownNameError
+from resnetlab.core.machine import usable_cores
+from resnetlab.data import load_data
+from resnetlab.experiments.base import Arm, Claim, Results, Run
+from resnetlab.experiments.cache import Cache, Record, append_record, read_records
+from resnetlab.experiments.ledger import find_claim
+from resnetlab.experiments.pool import Training, train_or_load
+from resnetlab.specs import find_spec
+
+ENGINES = ("loky", "ray", "dask")
+SEED_STRIDE = 100_000  # seeds of one base never meet those of the next
+BATCHES_PER_ARM = 10  # draws travel in groups, so that a job outweighs its own dispatch
+
+
+@dataclass(frozen=True)
+class Workers:
+    """How runs are spread.
+
+    Args:
+        jobs: processes at once; 0 takes every core.
+        engine: "loky" on this machine, "ray" or "dask" on a cluster that shares the cache's folder.
+    """
+
+    jobs: int = 0
+    engine: str = "loky"
+
+    def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            raise UnknownNameError("engine", self.engine, ENGINES)
+
+    @property
+    def processes(self) -> int:
+        """How many run at once."""
+        return self.jobs or usable_cores()
+
+    @property
+    def threads(self) -> int:
+        """PyTorch threads in each process, so that the machine is not oversubscribed."""
+        return max(1, usable_cores() // self.processes)
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """Train one network of the pool."""
+
+    training: Training
+    seed: int
+    data: str
+    file: Path
+
+    def __str__(self) -> str:
+        return f"training {self.training.model}, seed {self.seed}"
+
+    def __call__(self) -> list[Record]:
+        train_or_load(self.training, load_data(self.data), self.seed, self.file)
+        return []
+
+
+@dataclass(frozen=True)
+class MeasuringJob:
+    """Measure one arm of a claim for some seeds. The worker finds the claim again by its locator."""
+
+    locator: str
+    arm: str
+    seeds: tuple[int, ...]
+    data: str
+    cache: Cache
+
+    def __str__(self) -> str:
+        return f"{self.locator}: {self.arm}"
+
+    def __call__(self) -> list[Record]:
+        claim = find_claim(self.locator)
+        return [self._measure(claim, claim.arm(self.arm), seed) for seed in self.seeds]
+
+    def _measure(self, claim: Claim, arm: Arm, seed: int) -> Record:
+        trained = None
+        if arm.training is not None:
+            file = self.cache.network_file(arm.training, self.data, seed)
+            trained = train_or_load(arm.training, load_data(self.data), seed, file)
+        measure = arm.measure or claim.measure
+        assert measure is not None, f"{claim.slug}: arm {arm.name} has no measure"
+        started = time.perf_counter()
+        torch.manual_seed(seed)
+        measures = measure(Run(arm, seed, self.data, trained))
+        return Record(arm.name, seed, dict(measures), time.perf_counter() - started)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A job that raised: what it was and what was said."""
+
+    what: str
+    error: str
+
+
+Job = TrainingJob | MeasuringJob
+Watcher = Callable[[Job, int, int], None]
+"""Told after every job: the job, how many are done, how many there are."""
+
+
+@dataclass
+class Measured:
+    """What a claim's runs gave.
+
+    Args:
+        results: all measures that there are.
+        seconds: that the runs took, one after another.
+        failures: of runs that raised; such a claim is not judged.
+    """
+
+    results: Results
+    seconds: float
+    failures: list[Failure]
+
+
+def run_claims(
+    locators: Sequence[str], data: str, cache: Cache, workers: Workers, seed: int, watch: Watcher = lambda *_: None
+) -> dict[str, Measured]:
+    """Measure everything these claims need and return it by locator.
+
+    Args:
+        locators: slugs or files.
+        data: data reference.
+        cache: where runs are kept, and found again.
+        workers: how many processes, on what.
+        seed: the base from which every run's seed is counted.
+        watch: told of every job that ends.
+    """
+    plan = [_Plan(locator, find_claim(locator), data, cache, seed) for locator in locators]
+    missing = [job for part in plan for job in part.missing_jobs()]
+    trainings = _missing_trainings(missing, data, cache)
+    files = {part.locator: part.file for part in plan}
+    failures: dict[str, list[Failure]] = {part.locator: [] for part in plan}
+    done, total = 0, len(trainings) + len(missing)
+    for jobs in (trainings, missing):  # a network is trained before anyone measures it
+        for job, outcome in run_jobs(jobs, workers):
+            done += 1
+            if isinstance(job, MeasuringJob) and isinstance(outcome, Failure):
+                failures[job.locator].append(outcome)
+            elif isinstance(job, MeasuringJob):
+                for record in outcome:
+                    append_record(files[job.locator], record)
+            watch(job, done, total)
+    return {part.locator: part.measured(failures[part.locator]) for part in plan}
+
+
+def run_jobs(jobs: Sequence[Callable[[], Any]], workers: Workers) -> Iterator[tuple[Any, Any]]:
+    """Every job with what it returned, as they end."""
+    if not jobs:
+        return
+    if workers.engine == "loky" and workers.processes == 1:
+        yield from (_run_job(job, None) for job in jobs)
+        return
+    with _engine(workers), joblib.Parallel(return_as="generator_unordered", batch_size=1) as parallel:
+        yield from parallel(joblib.delayed(_run_job)(job, workers.threads) for job in jobs)
+
+
+def _run_job(job: Callable[[], Any], threads: int | None) -> tuple[Any, Any]:
+    if threads is not None:
+        torch.set_num_threads(threads)
+    try:
+        return job, job()
+    except Exception as error:  # one claim's mistake must not end the others; it is reported with the claim
+        return job, Failure(str(job), f"{type(error).__name__}: {error}")
+
+
+@contextlib.contextmanager
+def _engine(workers: Workers) -> Iterator[None]:
+    if workers.engine == "ray":
+        from ray.util.joblib import register_ray
+
+        register_ray()
+    if workers.engine == "dask":
+        from dask.distributed import Client
+
+        client = Client(n_workers=workers.processes, threads_per_worker=1)
+    else:
+        client = contextlib.nullcontext()
+    with client, joblib.parallel_config(workers.engine, n_jobs=workers.processes):
+        yield
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A claim's runs: which are wanted, which are kept already."""
+
+    locator: str
+    claim: Claim
+    data: str
+    cache: Cache
+    seed: int
+
+    @property
+    def file(self) -> Path:
+        return self.cache.records_file(self.locator, self.claim.slug, self.data)
+
+    def missing_jobs(self) -> list[MeasuringJob]:
+        kept = {(record.arm, record.seed) for record in read_records(self.file)}
+        jobs = []
+        for arm in self.claim.arms:
+            seeds = [seed for seed in self._seeds(arm) if (arm.name, seed) not in kept]
+            group = -(-arm.seeds // BATCHES_PER_ARM)
+            groups = (tuple(seeds[at : at + group]) for at in range(0, len(seeds), group))
+            jobs += [MeasuringJob(self.locator, arm.name, seeds, self.data, self.cache) for seeds in groups]
+        return jobs
+
+    def measured(self, failures: list[Failure]) -> Measured:
+        wanted = {(arm.name, seed) for arm in self.claim.arms for seed in self._seeds(arm)}
+        records = [record for record in read_records(self.file) if (record.arm, record.seed) in wanted]
+        measures: dict[str, dict[int, Any]] = {arm.name: {} for arm in self.claim.arms}
+        for record in records:
+            measures[record.arm][record.seed] = record.measures
+        return Measured(Results(measures), sum(record.seconds for record in records), failures)
+
+    def _seeds(self, arm: Arm) -> range:
+        start = self.seed * SEED_STRIDE
+        return range(start, start + arm.seeds)
+
+
+def _missing_trainings(jobs: Sequence[MeasuringJob], data: str, cache: Cache) -> list[TrainingJob]:
+    """The pool's networks that these jobs need and that are not there yet, the deepest first."""
+    wanted: dict[Path, TrainingJob] = {}
+    for job in jobs:
+        training = find_claim(job.locator).arm(job.arm).training
+        for seed in job.seeds if training is not None else ():
+            file = cache.network_file(training, data, seed)  # type: ignore[arg-type]
+            if not file.exists():
+                wanted[file] = TrainingJob(training, seed, data, file)  # type: ignore[arg-type]
+    return sorted(wanted.values(), key=lambda job: find_spec(job.training.model).depth, reverse=True)

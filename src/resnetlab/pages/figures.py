@@ -1,0 +1,145 @@
+"""Figures in one style: units on the axes, markers and dashes beside colours, the number of seeds and an interval.
+
+Colours are those of Okabe & Ito, told apart without full colour vision; no figure relies on them alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1)), (0, (3, 1)), (0, (1, 1)))
+
+
+def new_figure(width: float = 6.4, height: float = 3.6, columns: int = 1) -> tuple[Figure, list[Axes]]:
+    """An empty figure in the house's style, with its axes side by side.
+
+    Args:
+        width: inches.
+        height: inches.
+        columns: number of axes.
+    """
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = [figure.add_subplot(1, columns, number + 1) for number in range(columns)]
+    for one in axes:
+        one.spines[["top", "right"]].set_visible(False)
+        one.grid(visible=True, alpha=0.25, linewidth=0.6)
+        one.set_axisbelow(True)
+    return figure, axes
+
+
+def mean_and_interval(values: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean over the first axis and the half-width of its 95 % t-interval (nan for one value).
+
+    Args:
+        values: (seeds, ...).
+    """
+    sample = np.asarray(values, dtype=float)
+    n = len(sample)
+    if n < 2:
+        return sample.mean(axis=0), np.full(sample.shape[1:], math.nan)
+    half = stats.t.ppf(0.975, n - 1) * sample.std(axis=0, ddof=1) / math.sqrt(n)
+    return sample.mean(axis=0), half
+
+
+def draw_curves(
+    axes: Axes, lines: Mapping[str, ArrayLike], x_values: Sequence[float] | None = None, every: int = 1
+) -> None:
+    """A line per entry, with its mean over seeds and a band of the 95 % t-interval.
+
+    Args:
+        axes: to draw on.
+        lines: name → (seeds, points).
+        x_values: of the points; 1, 2, 3, … where not given.
+        every: a marker at every so many points.
+    """
+    for number, (name, values) in enumerate(lines.items()):
+        mean, half = mean_and_interval(np.atleast_2d(np.asarray(values, dtype=float)))
+        x = np.arange(1, len(mean) + 1) if x_values is None else np.asarray(x_values, dtype=float)
+        look = number % len(COLOURS)
+        axes.plot(
+            x, mean, DASHES[look], color=COLOURS[look], marker=MARKERS[look], markevery=every, markersize=4, label=name
+        )
+        if not np.isnan(half).all():
+            axes.fill_between(x, mean - half, mean + half, color=COLOURS[look], alpha=0.18, linewidth=0)
+
+
+def curves(
+    lines: Mapping[str, ArrayLike],
+    *,
+    x: str,
+    y: str,
+    x_values: Sequence[float] | None = None,
+    log_x: bool = False,
+    log_y: bool = False,
+) -> Figure:
+    """Curves with bands, labelled.
+
+    Args:
+        lines: name → (seeds, points), or (points,) where there is one run.
+        x: what stands on the x axis, with its unit.
+        y: what stands on the y axis, with its unit.
+        x_values: of the points.
+        log_x: logarithmic axis.
+        log_y: logarithmic axis.
+    """
+    figure, (axes,) = new_figure()
+    longest = max(np.atleast_2d(np.asarray(values, dtype=float)).shape[1] for values in lines.values())
+    draw_curves(axes, lines, x_values, every=max(1, longest // 12))
+    label(axes, x, y, log_x=log_x, log_y=log_y)
+    seeds = {np.atleast_2d(np.asarray(values, dtype=float)).shape[0] for values in lines.values()}
+    axes.legend(frameon=False, fontsize=8, title=seeds_text(seeds, "band"), title_fontsize=8)
+    return figure
+
+
+def strips(groups: Mapping[str, ArrayLike], *, y: str, threshold: float | None = None, log_y: bool = False) -> Figure:
+    """Every single value by group, with the mean and its 95 % t-interval beside them.
+
+    Args:
+        groups: name → (n,) values.
+        y: what is shown, with its unit.
+        threshold: a level to compare with, drawn across and named in the legend.
+        log_y: logarithmic axis.
+    """
+    figure, (axes,) = new_figure()
+    for place, (_name, given) in enumerate(groups.items()):
+        values = np.asarray(given, dtype=float)
+        look = place % len(COLOURS)
+        jitter = np.linspace(-0.16, 0.16, len(values)) if len(values) > 1 else np.zeros(1)
+        axes.plot(place + jitter, values, MARKERS[look], color=COLOURS[look], markersize=4, alpha=0.55, linewidth=0)
+        mean, half = mean_and_interval(values)
+        axes.errorbar(place + 0.3, mean, yerr=None if np.isnan(half) else half, fmt="_", color="black", capsize=4)
+    if threshold is not None:
+        axes.axhline(threshold, color="black", linestyle=":", linewidth=1, label=f"{threshold:g}")
+        axes.legend(frameon=False, fontsize=8)
+    axes.set_xticks(range(len(groups)), list(groups))
+    axes.set_xlim(-0.5, len(groups) - 0.3)
+    counts = {len(np.atleast_1d(np.asarray(values))) for values in groups.values()}
+    label(axes, seeds_text(counts, "bar"), y, log_y=log_y)
+    return figure
+
+
+def label(axes: Axes, x: str, y: str, *, log_x: bool = False, log_y: bool = False) -> None:
+    """Name both axes and set their scales."""
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    if log_x:
+        axes.set_xscale("log")
+    if log_y:
+        axes.set_yscale("log")
+
+
+def seeds_text(counts: set[int], mark: str) -> str:
+    """How many runs a figure shows and what its bands or bars are."""
+    if counts == {1}:
+        return ""
+    runs = f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
+    return f"{runs} seeds, {mark}: 95 % t-interval"
