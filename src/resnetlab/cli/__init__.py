@@ -1,0 +1,130 @@
+"""The command line: finds the command, lets tyro read its flags, calls one public function.
+
+Nothing here imports PyTorch, so help and mistakes are answered at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import importlib
+import io
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from resnetlab.core.errors import ResnetlabError
+
+COMMANDS: dict[tuple[str, ...], tuple[str, str]] = {
+    ("report",): ("report:Report", "the quick tier of the laboratory, and its page of evidence"),
+    ("lab", "list"): ("lab:LabList", "the claims of the ledger"),
+    ("lab", "run"): ("lab:LabRun", "put claims to the test: the ledger's, or your own file"),
+    ("lab", "show"): ("lab:LabShow", "one claim: what it says, how it is tested, what decides"),
+    ("models",): ("models:Models", "the zoo as a table"),
+    ("models", "show"): ("models:ModelsShow", "one network, stage by stage and layer by layer"),
+    ("doctor",): ("doctor:Doctor", "this machine: versions, what speed paths are on, what data is at hand"),
+}
+
+INTERRUPTED = 130  # as shells report a command that Ctrl-C ended
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is 0, 1 (the answer is no), 2 (the request is wrong) or 130 (interrupted)."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] in ("-h", "--help"):
+        print(overview())
+        return 0
+    if given[0] == "--version":
+        print(_version())
+        return 0
+    try:
+        words = _command_words(given)
+        return _run(words, given[len(words) :])
+    except ResnetlabError as error:
+        print(_three_lines(str(error)), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def overview() -> str:
+    """What `resnetlab --help` prints."""
+    width = max(len(" ".join(words)) for words in COMMANDS)
+    lines = [f"  {' '.join(words):<{width}}  {what}" for words, (_, what) in COMMANDS.items()]
+    return "\n".join(
+        [
+            "resnetlab, the laboratory of residual networks",
+            "",
+            "commands",
+            *lines,
+            "",
+            "resnetlab COMMAND --help tells a command's flags; every command takes --json for machines.",
+            "",
+            "examples",
+            "  resnetlab report",
+            "  resnetlab lab run degradation",
+            "  resnetlab models show resnet50",
+        ]
+    )
+
+
+def _command_words(given: Sequence[str]) -> tuple[str, ...]:
+    """The words at the start that name a command; the longest name wins."""
+    for length in (2, 1):
+        if tuple(given[:length]) in COMMANDS:
+            return tuple(given[:length])
+    group = [" ".join(words) for words in COMMANDS if words[0] == given[0]]
+    if group:
+        said = given[1] if len(given) > 1 else ""
+        if said in ("", "-h", "--help"):
+            raise SystemExit(_group_help(given[0], wrong=not said))
+        raise ResnetlabError(f"unknown command {given[0]} {said!r}\ncommands: {', '.join(group)}")
+    names = [" ".join(words) for words in COMMANDS]
+    near = difflib.get_close_matches(given[0], {name.split()[0] for name in names}, n=1, cutoff=0.5)
+    remedy = f"did you mean {near[0]}?" if near else "all commands: resnetlab --help"
+    raise ResnetlabError(f"unknown command {given[0]!r}\n{remedy}")
+
+
+def _group_help(group: str, *, wrong: bool) -> int:
+    for words, (_, what) in COMMANDS.items():
+        if words[0] == group:
+            print(f"  resnetlab {' '.join(words):<12} {what}", file=sys.stderr if wrong else sys.stdout)
+    return 2 if wrong else 0
+
+
+def _run(words: tuple[str, ...], flags: list[str]) -> int:
+    import tyro
+
+    module, name = COMMANDS[words][0].split(":")
+    command: Any = getattr(importlib.import_module(f"resnetlab.cli.{module}"), name)
+    program = " ".join(("resnetlab", *words))
+    if "-h" in flags or "--help" in flags:
+        print(_help(command, program))
+        return 0
+    parsed = tyro.cli(command, prog=program, args=flags, config=(tyro.conf.FlagCreatePairsOff,))
+    return int(parsed())
+
+
+def _help(command: Any, program: str) -> str:
+    """tyro's help for the command, with three examples under it."""
+    import tyro
+
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
+        tyro.cli(command, prog=program, args=["--help"], config=(tyro.conf.FlagCreatePairsOff,))
+    return "\n".join([said.getvalue().rstrip(), "", "examples", *(f"  {example}" for example in command.EXAMPLES)])
+
+
+def _three_lines(message: str) -> str:
+    return "\n".join(message.strip().splitlines()[:3])
+
+
+def _version() -> str:
+    import resnetlab
+
+    return f"resnetlab {resnetlab.__version__}"
+
+
+def entry() -> None:
+    """The console script."""
+    raise SystemExit(main())

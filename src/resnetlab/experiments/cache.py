@@ -19,11 +19,14 @@ from typing import Any
 
 import resnetlab
 from resnetlab.core.errors import OutputError
+from resnetlab.core.folders import cache_folder
 from resnetlab.experiments.ledger import source_of
 from resnetlab.experiments.pool import Training
 
-# Rooms whose code cannot change a measured number.
-OUTSIDE = {"pages", "cli", "actions", "claims", "exercises", "deploy"}
+TRAINS = ("specs", "nn", "weights", "data", "training", "experiments/pool.py")
+"""Code that can change a trained network."""
+MEASURES = (*TRAINS, "core", "analysis", "experiments/*.py")
+"""Code that can change a measured number, beside the claim's own file."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,12 @@ class Cache:
 
     @classmethod
     def at(cls, folder: Path | None = None) -> Cache:
-        """The given folder, or the user's own: $RESNETLAB_CACHE, else ~/.cache/resnetlab.
+        """The given folder, or `core.folders.cache_folder`.
 
         Raises:
             OutputError: it cannot be written.
         """
-        home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "resnetlab"
-        chosen = folder or Path(os.environ.get("RESNETLAB_CACHE", home))
+        chosen = folder or cache_folder()
         try:
             chosen.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -61,12 +63,12 @@ class Cache:
 
     def records_file(self, locator: str, slug: str, data: str) -> Path:
         """Where a claim's runs are kept; another protocol, version or data set has another file."""
-        key = _digest(source_of(locator), code_fingerprint(), versions(), data)
+        key = _digest(source_of(locator), code_fingerprint(MEASURES), versions(), data)
         return self.folder / "measures" / f"{slug}-{key}.jsonl"
 
     def network_file(self, training: Training, data: str, seed: int) -> Path:
         """Where a network of the pool is kept."""
-        key = _digest(repr(training), code_fingerprint(), versions(), data)
+        key = _digest(repr(training), code_fingerprint(TRAINS), versions(), data)
         return self.folder / "pool" / f"{training.model}-{key}-{seed}.pt"
 
 
@@ -96,11 +98,12 @@ def _ends_with_newline(file: Path) -> bool:
         return lines.read(1) == b"\n"
 
 
-@lru_cache(maxsize=1)
-def code_fingerprint() -> str:
-    """A digest of all code of resnetlab that can change a measured number."""
+@lru_cache(maxsize=2)
+def code_fingerprint(places: tuple[str, ...]) -> str:
+    """A digest of all code in these rooms and files of resnetlab."""
     package = Path(resnetlab.__file__).parent
-    files = sorted(file for file in package.rglob("*.py") if not OUTSIDE.intersection(file.relative_to(package).parts))
+    patterns = (place if place.endswith(".py") else f"{place}/**/*.py" for place in places)
+    files = sorted(file for pattern in patterns for file in package.glob(pattern))
     return _digest(*(file.read_text(encoding="utf-8") for file in files))
 
 

@@ -77,7 +77,8 @@ def _claim_from_file(path: Path) -> Claim:
         raise ResnetlabError(f"no claim file at {path}\ngive a slug of `resnetlab lab list`, or the path of a file")
     name = f"resnetlab_claim_{path.stem}"
     specification = importlib.util.spec_from_file_location(name, path)
-    assert specification is not None and specification.loader is not None
+    assert specification is not None
+    assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     sys.modules[name] = module  # dataclasses look their module up while it is executed
     try:

@@ -18,6 +18,7 @@ from resnetlab.weights import create_model
 
 SEEDS = 5
 WIDTH = 8
+PLAN = TrainingPlan()
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Training:
 
     model: str
     width: int = WIDTH
-    plan: TrainingPlan = TrainingPlan()
+    plan: TrainingPlan = PLAN
 
     def build(self, data: ImageData, seed: int) -> nn.Module:
         """The untrained network; its draw depends on the seed alone."""

@@ -39,3 +39,28 @@ def create_model(
     changes = {"num_classes": num_classes, "in_channels": in_channels, **fields}
     given = {field: value for field, value in changes.items() if value is not None or field in fields}
     return build(find_spec(name).with_fields(**given), device)
+
+
+def resnet18(**options: Any) -> nn.Module:
+    """ResNet-18, `create_model("resnet18", **options)`. Paper: He et al. 2015, Table 1."""
+    return create_model("resnet18", **options)
+
+
+def resnet34(**options: Any) -> nn.Module:
+    """ResNet-34, `create_model("resnet34", **options)`. Paper: He et al. 2015, Table 1."""
+    return create_model("resnet34", **options)
+
+
+def resnet50(**options: Any) -> nn.Module:
+    """ResNet-50 v1.5, `create_model("resnet50", **options)`. Paper: He et al. 2015, Table 1."""
+    return create_model("resnet50", **options)
+
+
+def resnet101(**options: Any) -> nn.Module:
+    """ResNet-101 v1.5, `create_model("resnet101", **options)`. Paper: He et al. 2015, Table 1."""
+    return create_model("resnet101", **options)
+
+
+def resnet152(**options: Any) -> nn.Module:
+    """ResNet-152 v1.5, `create_model("resnet152", **options)`. Paper: He et al. 2015, Table 1."""
+    return create_model("resnet152", **options)

@@ -1,0 +1,5 @@
+"""`python -m resnetlab` is `resnetlab`."""
+
+from resnetlab.cli import entry
+
+entry()

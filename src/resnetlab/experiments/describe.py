@@ -1,0 +1,44 @@
+"""The ledger in words: claims as plain values, without running them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from resnetlab.experiments.base import Claim, Exact, Tier
+from resnetlab.experiments.ledger import claims_of, find_claim
+from resnetlab.specs.papers import Source
+
+
+def list_claims(tier: str = "quick") -> list[dict[str, Any]]:
+    """Every claim of a tier, in the ledger's order."""
+    return [_describe(claim, claim.slug) for claim in claims_of(Tier(tier))]
+
+
+def describe_claim(locator: str) -> dict[str, Any]:
+    """One claim by slug or file.
+
+    Raises:
+        ResnetlabError: there is no such claim.
+    """
+    return _describe(find_claim(locator), locator)
+
+
+def _describe(claim: Claim, locator: str) -> dict[str, Any]:
+    source = claim.source
+    return {
+        "slug": claim.slug,
+        "title": claim.title,
+        "source": str(source),
+        "address": source.paper.address if isinstance(source, Source) else None,
+        "kind": [kind.value for kind in claim.kinds],
+        "tiers": [tier.value for tier in claim.tiers],
+        "text": claim.text,
+        "arms": [{"name": arm.name, "seeds": arm.seeds} for arm in claim.arms],
+        "parts": [
+            {"name": part.name, "exact": True}
+            if isinstance(part, Exact)
+            else {"name": part.name, "exact": False, "delta": part.above, "unit": part.unit}
+            for part in claim.parts
+        ],
+        "rerun": f"resnetlab lab run {locator}",
+    }

@@ -1,0 +1,53 @@
+"""How the laboratory is run; light enough for the command line to read without waiting for PyTorch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from resnetlab.core.devices import DeviceName
+from resnetlab.core.errors import ResnetlabError
+
+
+@dataclass(frozen=True)
+class LabSettings:
+    """Where the laboratory writes, on what it runs, and with how many hands.
+
+    Args:
+        output: folder for the page, results.json and the figures; runs/<command>/<time>-<name> if not given.
+        exist_ok: replace the files of an earlier run in the output folder.
+        data: data reference; digits needs no download.
+        seed: the base from which every run's seed is counted.
+        device: auto or cpu; the quick tier's networks are too small to gain from another.
+        jobs: processes at once; 0 takes every core.
+        engine: loky on this machine; ray or dask on a cluster that shares the cache folder.
+        cache: folder of earlier runs, of which only what is missing is run; ~/.cache/resnetlab if not given.
+        no_cache: start from nothing and keep nothing.
+        quiet: show no progress.
+    """
+
+    output: Path | None = None
+    exist_ok: bool = False
+    data: str = "digits"
+    seed: int = 0
+    device: DeviceName = "auto"
+    jobs: int = 0
+    engine: Literal["loky", "ray", "dask"] = "loky"
+    cache: Path | None = None
+    no_cache: bool = False
+    quiet: bool = False
+
+    def options(self) -> dict[str, Any]:
+        """The settings as keyword arguments, without what a subclass adds."""
+        return {field.name: getattr(self, field.name) for field in fields(LabSettings)}
+
+    def __post_init__(self) -> None:
+        if self.device not in ("auto", "cpu"):
+            raise ResnetlabError(f"--device {self.device}: the quick tier runs on the CPU\ngive auto or cpu")
+        if self.jobs < 0:
+            raise ResnetlabError(f"--jobs {self.jobs} is negative\ngive the number of processes, or 0 for every core")
+        if self.seed < 0:
+            raise ResnetlabError(f"--seed {self.seed} is negative\ngive a whole number from 0 up")
+        if self.cache is not None and self.no_cache:
+            raise ResnetlabError(f"--cache {self.cache} and --no-cache exclude each other\ngive one of them")

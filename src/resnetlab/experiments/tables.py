@@ -1,0 +1,71 @@
+"""The laboratory on a terminal: claims, one claim, results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+STYLES = {
+    "supported": "bold green",
+    "holds": "bold green",
+    "reversed": "bold red",
+    "does not hold": "bold red",
+    "smaller than δ": "yellow",
+    "mixed": "yellow",
+    "inconclusive": "cyan",
+    "not run": "dim",
+}
+
+
+def show(*things: RenderableType) -> None:
+    """Print to standard output; paths are never broken."""
+    console = Console(highlight=False)
+    for thing in things:
+        console.print(thing, markup=False, soft_wrap=isinstance(thing, str))
+
+
+def claims_table(claims: list[dict[str, Any]]) -> RenderableType:
+    """Slug, claim and source of every claim."""
+    table = _table("claim", "it says", "kind", "source")
+    for claim in claims:
+        table.add_row(Text(claim["slug"], "bold"), claim["title"], ", ".join(claim["kind"]), claim["source"])
+    return Group(table, Text(f"{len(claims)} claims; one in full: resnetlab lab show {claims[0]['slug']}", "dim"))
+
+
+def claim_sheet(claim: dict[str, Any]) -> RenderableType:
+    """One claim, as its page shows it before it has been run."""
+    lines: list[RenderableType] = [
+        Text(claim["title"], "bold"),
+        Text(f"{claim['slug']} · {', '.join(claim['kind'])} · {claim['source']}", "dim"),
+    ]
+    headings = {"meaning": "What is claimed", "protocol": "Protocol", "confound": "What this does not show"}
+    for key, heading in headings.items():
+        lines += [Text(f"\n{heading}", "bold"), Padding(claim["text"][key], (0, 0, 0, 2))]
+    lines.append(Text("\nWhat decides", "bold"))
+    for part in claim["parts"]:
+        rule = "exact" if part["exact"] else f"effect > {part['delta']:g} {part['unit']}".strip()
+        lines.append(Padding(Text(f"{part['name']}  ({rule})"), (0, 0, 0, 2)))
+    arms = ", ".join(f"{arm['name']} × {arm['seeds']}" for arm in claim["arms"])
+    return Group(*lines, Text("\nArms and seeds", "bold"), Padding(arms, (0, 0, 0, 2)), Text(f"\n{claim['rerun']}"))
+
+
+def results_table(results: dict[str, Any]) -> RenderableType:
+    """Every claim's verdict, with what was found."""
+    table = _table("claim", "verdict", "what was found")
+    for claim in results["claims"]:
+        verdict = claim["verdict"]
+        told = claim["finding"] or (claim["parts"][0]["reason"] if verdict == "not run" else claim["title"])
+        table.add_row(Text(claim["slug"], "bold"), Text(verdict, STYLES[verdict]), told)
+    score = ", ".join(f"{count} {verdict}" for verdict, count in results["score"].items())
+    return Group(table, Text(f"{score} · {results['seconds']:g} s", "dim"))
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", row_styles=("", ""))
+    for name in columns:
+        table.add_column(name, no_wrap=name in ("claim", "verdict"), overflow="fold")
+    return table
