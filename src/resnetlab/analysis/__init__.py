@@ -1,11 +1,12 @@
 """Looks inside any `nn.Module`, ours, torchvision's, timm's or your own, and leaves nothing behind on it.
 
-What a network costs (`measure_complexity`), what goes through it (`probe_signal`, `probe_gradients`, and `Probe`
-around a training step), what it can do without (`lesioned`, `shuffled`), which paths its gradient takes
-(`gradient_by_path_length`) and how fast that shatters (`gradient_autocorrelation`). Results are frozen dataclasses:
-`dataclasses.asdict` makes them ready for JSON.
+What a network costs (`measure_complexity`) and sees (`measure_receptive_field`, `receptive_field_mask`), what goes
+through it (`probe_signal`, `probe_gradients`, and `Probe` around a training step), what it can do without (`lesioned`,
+`shuffled`), which paths its gradient takes (`gradient_by_path_length`) and how fast that shatters
+(`gradient_autocorrelation`). Results are frozen dataclasses: `dataclasses.asdict` makes them ready for JSON.
 """
 
+from resnetlab.analysis.blocks import removable_blocks
 from resnetlab.analysis.complexity import (
     Complexity,
     LayerCost,
@@ -13,8 +14,9 @@ from resnetlab.analysis.complexity import (
     count_parameters,
     measure_complexity,
 )
+from resnetlab.analysis.gradient_mask import mask_extent, receptive_field_mask
 from resnetlab.analysis.gradients import GradientReport, LayerGradient, probe_gradients, read_gradients
-from resnetlab.analysis.lesions import lesioned, reestimate_batchnorm, removable_blocks, shuffled
+from resnetlab.analysis.lesions import lesioned, reestimate_batchnorm, shuffled
 from resnetlab.analysis.paths import (
     PathGradient,
     ResidualStep,
@@ -22,7 +24,9 @@ from resnetlab.analysis.paths import (
     path_length_distribution,
     share_of_paths,
 )
-from resnetlab.analysis.probe import Probe, Sample
+from resnetlab.analysis.probe import Probe
+from resnetlab.analysis.receptive_field import LayerField, ReceptiveFields, measure_receptive_field
+from resnetlab.analysis.sampling import Sample
 from resnetlab.analysis.shattering import (
     Autocorrelation,
     autocorrelation,
@@ -30,17 +34,19 @@ from resnetlab.analysis.shattering import (
     input_gradients,
 )
 from resnetlab.analysis.signal import LayerSignal, SignalReport, probe_signal, read_signal
-from resnetlab.analysis.tracing import preserved
+from resnetlab.analysis.untouched import preserved
 
 __all__ = [
     "Autocorrelation",
     "Complexity",
     "GradientReport",
     "LayerCost",
+    "LayerField",
     "LayerGradient",
     "LayerSignal",
     "PathGradient",
     "Probe",
+    "ReceptiveFields",
     "ResidualStep",
     "Sample",
     "SignalReport",
@@ -51,13 +57,16 @@ __all__ = [
     "gradient_by_path_length",
     "input_gradients",
     "lesioned",
+    "mask_extent",
     "measure_complexity",
+    "measure_receptive_field",
     "path_length_distribution",
     "preserved",
     "probe_gradients",
     "probe_signal",
     "read_gradients",
     "read_signal",
+    "receptive_field_mask",
     "reestimate_batchnorm",
     "removable_blocks",
     "share_of_paths",

@@ -13,14 +13,8 @@ from typing import Any
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from resnetlab.analysis.tracing import (
-    Layer,
-    layers_of,
-    run_without_data,
-    tensors_in,
-    watching,
-    weightless_copy,
-)
+from resnetlab.analysis.tracing import Layer, layers_of, tensors_in, watching
+from resnetlab.analysis.untouched import run_without_data, weightless_copy
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from resnetlab.analysis.probe import Probe, Reading, Sample, error_of_root, estimate
-from resnetlab.analysis.tracing import Layer, preserved
+from resnetlab.analysis.probe import Probe, Reading
+from resnetlab.analysis.sampling import Sample, error_of_root, estimate
+from resnetlab.analysis.tracing import Layer
+from resnetlab.analysis.untouched import preserved
 from resnetlab.core.errors import ResnetlabError
 
 

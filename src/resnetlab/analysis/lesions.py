@@ -9,24 +9,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
-from resnetlab.analysis.tracing import (
-    AnyModule,
-    Layer,
-    modules_named,
-    tensors_in,
-    watching,
-    weightless_copy,
-)
+from resnetlab.analysis.tracing import modules_named, tensors_in
+from resnetlab.analysis.untouched import AnyModule, weightless_copy
 from resnetlab.core.errors import ResnetlabError
-
-CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
 class Lesion(nn.Identity):
@@ -107,26 +98,6 @@ def shuffled(model: AnyModule, order: Mapping[str, str]) -> Iterator[AnyModule]:
         yield model
 
 
-def removable_blocks(model: nn.Module, images: Float[Tensor, "n ..."]) -> dict[str, tuple[int, ...]]:
-    """Finds the blocks that give the shape they take: their names in the order of the calls, with that shape.
-
-    A block is a module with children that stands in a container (`nn.Sequential`, `nn.ModuleList`, or a module
-    whose children are all of one class) and in no other block, as `layer1.1` does in a ResNet. Shapes are without
-    the images. The model runs as a copy without data.
-    """
-    twin = weightless_copy(model).eval()
-    kept: dict[str, tuple[int, ...] | None] = {}
-
-    def compare(layer: Layer, inputs: Any, output: Any) -> None:
-        taken = [tuple(tensor.shape) for tensor in tensors_in(inputs)]
-        keeps = [tuple(tensor.shape) for tensor in tensors_in(output)] == taken
-        kept[layer.name] = layer.shape if keeps and kept.get(layer.name, layer.shape) == layer.shape else None
-
-    with torch.no_grad(), torch.device("meta"), watching(twin, dict(_blocks_of(twin)), compare):
-        twin(images.to("meta"))
-    return {name: shape for name, shape in kept.items() if shape is not None}
-
-
 def reestimate_batchnorm(model: AnyModule, batches: Iterable[Float[Tensor, "n ..."]]) -> AnyModule:
     """Copies the model and gives the copy's batch norms the mean and variance of these batches, all weighted alike.
 
@@ -160,22 +131,3 @@ def _replaced(model: nn.Module, replacements: Mapping[str, nn.Module]) -> Iterat
 
 def _weight_shapes(block: nn.Module) -> dict[str, tuple[int, ...]]:
     return {name: tuple(tensor.shape) for name, tensor in block.state_dict().items()}
-
-
-def _blocks_of(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Module]]:
-    children = list(module.children())
-    of_one_class = len(children) > 1 and len({type(child) for child in children}) == 1
-    for name, child in module.named_children():
-        child_path = f"{path}.{name}" if path else name
-        if (isinstance(module, CONTAINERS) or of_one_class) and _is_block(child):
-            yield child_path, child
-        else:
-            yield from _blocks_of(child, child_path)
-
-
-def _is_block(module: nn.Module) -> bool:
-    """Tells a block from a layer, a container, and a stage: a module with a container of nothing but blocks in it."""
-    if isinstance(module, CONTAINERS) or not any(module.children()):
-        return False
-    inside = (part for part in module.modules() if isinstance(part, CONTAINERS) and any(part.children()))
-    return not any(all(_is_block(child) for child in container.children()) for container in inside)

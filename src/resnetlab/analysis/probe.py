@@ -7,7 +7,7 @@ tensor hooks on them: backward hooks on modules would break on an in-place ReLU.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -16,19 +16,10 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
+from resnetlab.analysis.sampling import Sample
 from resnetlab.analysis.tracing import Layer, layers_of, modules_named, tensors_in, watching
 from resnetlab.core.errors import ResnetlabError
-
-
-@dataclass(frozen=True)
-class Sample:
-    """How much of the batch was read: `images` of `batch`, one in `one_in`, at even distances."""
-
-    images: int
-    batch: int
-    one_in: int
 
 
 @dataclass
@@ -88,7 +79,7 @@ class Probe:
             for parameter in self.model.parameters():
                 if parameter.requires_grad:
                     hook = partial(self._read_parameter, parameter)
-                    opening.callback(_hooked(parameter, hook).remove)
+                    opening.callback(parameter.register_hook(hook).remove)
             self._open = opening.pop_all()
         return self
 
@@ -123,7 +114,7 @@ class Probe:
         reading = Reading(len(tensor) if tensor.dim() else 1, means, variances, dead)
         self.readings[layer] = reading
         if tensor.requires_grad:
-            self._open.callback(_hooked(tensor, partial(self._read_gradient, reading)).remove)
+            self._open.callback(tensor.register_hook(partial(self._read_gradient, reading)).remove)
 
     def _read_gradient(self, reading: Reading, gradient: Tensor) -> None:
         reading.gradients = self._sampled(gradient).square().sum(dim=1)
@@ -134,31 +125,3 @@ class Probe:
     def _sampled(self, tensor: Tensor) -> Float[Tensor, "read units"]:
         rows = tensor.detach().reshape(-1, 1) if tensor.dim() < 2 else tensor.detach().flatten(1)
         return rows[:: self.one_in].float() if rows.dtype != torch.float64 else rows[:: self.one_in]
-
-
-def estimate(values: Float[Tensor, " read"], batch: int) -> tuple[float, float | None]:
-    """Gives the mean over the whole batch as the images read tell it, and its standard error.
-
-    The error is that of a sample drawn without replacement: zero where every image was read, None for a sample
-    of one, which says nothing of its error.
-    """
-    values = values.double()
-    read = len(values)
-    if read >= batch:
-        return values.mean().item(), 0.0
-    if read < 2:
-        return values.mean().item(), None
-    error = values.std() * ((1 - read / batch) / read) ** 0.5
-    return values.mean().item(), error.item()
-
-
-def error_of_root(squared: float, error: float | None) -> float | None:
-    """Gives the standard error of a square root from that of what stands under it, to first order."""
-    if error is None or error == 0:
-        return error
-    return error / (2 * squared**0.5) if squared > 0 else None
-
-
-def _hooked(tensor: Tensor, hook: Callable[[Tensor], None]) -> RemovableHandle:
-    handle: RemovableHandle = tensor.register_hook(hook)  # type: ignore[no-untyped-call]
-    return handle

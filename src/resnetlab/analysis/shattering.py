@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from resnetlab.analysis.tracing import preserved
+from resnetlab.analysis.untouched import preserved
 from resnetlab.core.errors import ResnetlabError
 
 

@@ -1,0 +1,54 @@
+"""Which blocks a network is made of, and which of them it could do without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from resnetlab.analysis.tracing import Layer, tensors_in, watching
+from resnetlab.analysis.untouched import weightless_copy
+
+CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+
+
+def removable_blocks(model: nn.Module, images: Float[Tensor, "n ..."]) -> dict[str, tuple[int, ...]]:
+    """Finds the blocks that give the shape they take: their names in the order of the calls, with that shape.
+
+    A block is a module with children that stands in a container (`nn.Sequential`, `nn.ModuleList`, or a module
+    whose children are all of one class) and in no other block, as `layer1.1` does in a ResNet. Shapes are without
+    the images. The model runs as a copy without data.
+    """
+    twin = weightless_copy(model).eval()
+    kept: dict[str, tuple[int, ...] | None] = {}
+
+    def compare(layer: Layer, inputs: Any, output: Any) -> None:
+        taken = [tuple(tensor.shape) for tensor in tensors_in(inputs)]
+        keeps = [tuple(tensor.shape) for tensor in tensors_in(output)] == taken
+        kept[layer.name] = layer.shape if keeps and kept.get(layer.name, layer.shape) == layer.shape else None
+
+    with torch.no_grad(), torch.device("meta"), watching(twin, dict(_blocks_of(twin)), compare):
+        twin(images.to("meta"))
+    return {name: shape for name, shape in kept.items() if shape is not None}
+
+
+def _blocks_of(module: nn.Module, path: str = "") -> Iterator[tuple[str, nn.Module]]:
+    children = list(module.children())
+    of_one_class = len(children) > 1 and len({type(child) for child in children}) == 1
+    for name, child in module.named_children():
+        child_path = f"{path}.{name}" if path else name
+        if (isinstance(module, CONTAINERS) or of_one_class) and _is_block(child):
+            yield child_path, child
+        else:
+            yield from _blocks_of(child, child_path)
+
+
+def _is_block(module: nn.Module) -> bool:
+    """Tells a block from a layer, a container, and a stage: a module with a container of nothing but blocks in it."""
+    if isinstance(module, CONTAINERS) or not any(module.children()):
+        return False
+    inside = (part for part in module.modules() if isinstance(part, CONTAINERS) and any(part.children()))
+    return not any(all(_is_block(child) for child in container.children()) for container in inside)
