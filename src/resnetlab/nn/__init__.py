@@ -6,12 +6,23 @@ import torch
 from torch import nn
 
 from resnetlab.nn.blocks import BasicBlock, BottleneckBlock, RegNetBlock
+from resnetlab.nn.densenet import DenseNet
+from resnetlab.nn.efficientnet import EfficientNet, MBConvBlock
 from resnetlab.nn.network import ResidualNetwork
 from resnetlab.nn.residual import ResidualBlock
+from resnetlab.nn.vgg import VGG
+from resnetlab.specs.densenet import DenseNetSpec
+from resnetlab.specs.efficientnet import EfficientNetSpec
 from resnetlab.specs.model import ModelSpec
 from resnetlab.specs.network import NetworkSpec
+from resnetlab.specs.vgg import VGGSpec
 
-BUILDERS: dict[type[ModelSpec], type[nn.Module]] = {NetworkSpec: ResidualNetwork}
+BUILDERS: dict[type[ModelSpec], type[nn.Module]] = {
+    NetworkSpec: ResidualNetwork,
+    VGGSpec: VGG,
+    DenseNetSpec: DenseNet,
+    EfficientNetSpec: EfficientNet,
+}
 
 
 def build(spec: ModelSpec, device: torch.device | str | None = None) -> nn.Module:
@@ -25,4 +36,15 @@ def build(spec: ModelSpec, device: torch.device | str | None = None) -> nn.Modul
         return BUILDERS[type(spec)](spec)
 
 
-__all__ = ["BasicBlock", "BottleneckBlock", "RegNetBlock", "ResidualBlock", "ResidualNetwork", "build"]
+__all__ = [
+    "VGG",
+    "BasicBlock",
+    "BottleneckBlock",
+    "DenseNet",
+    "EfficientNet",
+    "MBConvBlock",
+    "RegNetBlock",
+    "ResidualBlock",
+    "ResidualNetwork",
+    "build",
+]

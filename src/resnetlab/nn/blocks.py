@@ -135,7 +135,7 @@ class RegNetBlock(BottleneckBlock):
     """The bottleneck of one width; squeeze-and-excitation follows the 3×3 instead of the whole branch.
 
     Paper:
-        Radosavovic et al. 2020, Figure 4 (X) and §5 (Y).
+        Radosavovic et al. 2020, Figure 4 (X) and §4, "SE" (Y).
     """
 
     def branch(self, h: Tensor) -> Tensor:
@@ -152,15 +152,11 @@ def make_block(
     return kind(in_channels, width, stride, options, shortcut, drop_path)  # type: ignore[operator]
 
 
-def _inner(
-    options: Bottleneck | RegNetBottleneck, width: int, stride: int
-) -> tuple[int, int, tuple[int, int]]:
+def _inner(options: Bottleneck | RegNetBottleneck, width: int, stride: int) -> tuple[int, int, tuple[int, int]]:
     """Channels and groups of the 3×3, and the strides of the first 1×1 and the 3×3."""
     if isinstance(options, RegNetBottleneck):
         if width % options.group_width:
-            raise SpecError(
-                f"group_width={options.group_width} does not divide width={width}\nallowed: a divisor"
-            )
+            raise SpecError(f"group_width={options.group_width} does not divide width={width}\nallowed: a divisor")
         return width, width // options.group_width, (1, stride)
     strides = (stride, 1) if options.stride_in == "1x1" else (1, stride)
     return options.inner_width(width), options.groups, strides

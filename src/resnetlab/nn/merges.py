@@ -26,27 +26,21 @@ class Merge(nn.Module):
         self.on_branch = on_branch if on_branch is not None else nn.Identity()
         self.on_skip = on_skip if on_skip is not None else nn.Identity()
 
-    def forward(
-        self, branch: Float[Tensor, "n c h w"], skip: Float[Tensor, "n c h w"]
-    ) -> Float[Tensor, "n c h w"]:
+    def forward(self, branch: Float[Tensor, "n c h w"], skip: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         return self.on_branch(branch) + self.on_skip(skip)
 
 
 class BranchOnly(nn.Module):
     """The plain net's merge: there is no skip."""
 
-    def forward(
-        self, branch: Float[Tensor, "n c h w"], skip: Float[Tensor, "n ..."]
-    ) -> Float[Tensor, "n c h w"]:
+    def forward(self, branch: Float[Tensor, "n c h w"], skip: Float[Tensor, "n ..."]) -> Float[Tensor, "n c h w"]:
         return branch
 
 
 class SkipOnly(nn.Module):
     """A lesion: the branch is cut. Paper: Veit et al. 2016, §4.1."""
 
-    def forward(
-        self, branch: Float[Tensor, "n ..."], skip: Float[Tensor, "n c h w"]
-    ) -> Float[Tensor, "n c h w"]:
+    def forward(self, branch: Float[Tensor, "n ..."], skip: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         return skip.clone()  # what follows may activate in place
 
 
@@ -87,9 +81,7 @@ class GatedMerge(nn.Module):
         self.gate = nn.Conv2d(channels, channels, kernel_size=1)
         self.bias, self.exclusive = bias, exclusive
 
-    def forward(
-        self, branch: Float[Tensor, "n c h w"], skip: Float[Tensor, "n c h w"]
-    ) -> Float[Tensor, "n c h w"]:
+    def forward(self, branch: Float[Tensor, "n c h w"], skip: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         gate = torch.sigmoid(self.gate(skip))
         return (gate * branch if self.exclusive else branch) + (1 - gate) * skip
 

@@ -47,9 +47,7 @@ def make_downsample(
     if same_shape and not (isinstance(shortcut, Projection) and shortcut.everywhere):
         return None
     if isinstance(shortcut, AveragePool):
-        pool = (
-            nn.AvgPool2d(2, stride, ceil_mode=True, count_include_pad=False) if stride > 1 else nn.Identity()
-        )
+        pool = nn.AvgPool2d(2, stride, ceil_mode=True, count_include_pad=False) if stride > 1 else nn.Identity()
         return nn.Sequential(pool, *_project(block, in_channels, out_channels, stride=1))
     if isinstance(shortcut, Projection):
         return nn.Sequential(*_project(block, in_channels, out_channels, stride))

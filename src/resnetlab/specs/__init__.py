@@ -5,12 +5,16 @@ from __future__ import annotations
 import fnmatch
 
 from resnetlab.core.errors import UnknownNameError
+from resnetlab.specs.densenet import DenseNetSpec
+from resnetlab.specs.descendants import DESCENDANTS
+from resnetlab.specs.efficientnet import EfficientNetSpec
 from resnetlab.specs.model import Expect, ModelSpec, Top1
 from resnetlab.specs.network import NetworkSpec
 from resnetlab.specs.papers import Source
+from resnetlab.specs.vgg import VGGSpec
 from resnetlab.specs.zoo import RESIDUAL_NETWORKS
 
-ZOO: dict[str, ModelSpec] = {spec.name: spec for spec in RESIDUAL_NETWORKS}
+ZOO: dict[str, ModelSpec] = {spec.name: spec for spec in (*RESIDUAL_NETWORKS, *DESCENDANTS)}
 
 
 def find_spec(name: str) -> ModelSpec:
@@ -34,4 +38,16 @@ def list_models(pattern: str = "*") -> list[str]:
     return fnmatch.filter(ZOO, shell)
 
 
-__all__ = ["ZOO", "Expect", "ModelSpec", "NetworkSpec", "Source", "Top1", "find_spec", "list_models"]
+__all__ = [
+    "ZOO",
+    "DenseNetSpec",
+    "EfficientNetSpec",
+    "Expect",
+    "ModelSpec",
+    "NetworkSpec",
+    "Source",
+    "Top1",
+    "VGGSpec",
+    "find_spec",
+    "list_models",
+]

@@ -129,24 +129,22 @@ class ModelSpec:
             SpecError: a value that cannot be.
         """
         spec = self
-        for name, given in changes.items():
-            value = self._parse(name, given)
+        values = {name: self._parse(name, given) for name, given in changes.items()}
+        for name, value in values.items():
             if name == "width":
                 spec = spec.scaled_to(value)
             elif value != self.field_value(name):
                 spec = spec.but(**{name: value})
-        written = ",".join(f"{name}={_text(value)}" for name, value in changes.items())
+        written = ",".join(f"{name}={_text(value)}" for name, value in values.items())
         return spec if spec == self else replace(spec, name=f"{self.name}[{written}]")
 
     def scaled_to(self, width: int) -> Self:
         """The same network with another width of its first stage, all stages in proportion."""
-        raise SpecError(
-            f"width={width} cannot be set on {self.name}\nallowed: residual networks of specs.zoo"
-        )
+        raise SpecError(f"width={width} cannot be set on {self.name}\nallowed: residual networks of specs.zoo")
 
     def changeable_fields(self) -> dict[str, type]:
         """Every field a reference may change, with the type of its value."""
-        found = {}
+        found: dict[str, type] = {}
         for owner in (self, *self._parts()):
             for name, kind in get_type_hints(type(owner)).items():
                 if name not in IDENTITY_FIELDS and name not in self._part_names():
@@ -177,18 +175,18 @@ class ModelSpec:
         raise UnknownNameError(f"field of {self.name}", name, known, f"fields: {', '.join(known)}")
 
     def _parse(self, name: str, given: Any) -> Any:
-        """The value that a text stands for; a value that is no text stands for itself."""
-        if name == "width":
-            return int(given)
-        now = self.field_value(name)
-        if not isinstance(given, str) or (isinstance(now, str) and name != "shortcut"):
+        """The value that a text stands for; a value that is no text stands for itself, if it is of the right kind."""
+        now = 1 if name == "width" else self.field_value(name)
+        if isinstance(now, str):
             return given
         try:
-            return _from_text(name, given, now)
+            value = _from_text(name, given, now) if isinstance(given, str) else given
         except (ValueError, KeyError) as wrong:
-            raise SpecError(
-                f"{name}={given!r} is impossible in {self.name}\nallowed: {_allowed(now)}"
-            ) from wrong
+            raise SpecError(f"{name}={given!r} is impossible in {self.name}\nallowed: {_allowed(now)}") from wrong
+        value = tuple(value) if isinstance(value, list) else value
+        if not _is_like(name, value, now):
+            raise SpecError(f"{name}={given!r} is impossible in {self.name}\nallowed: {_allowed(now)}")
+        return value
 
 
 def _from_text(name: str, text: str, now: Any) -> Any:
@@ -200,7 +198,28 @@ def _from_text(name: str, text: str, now: Any) -> Any:
         return {"true": True, "false": False}[text.lower()]
     if isinstance(now, tuple):
         return tuple(int(number) for number in re.split(r"[/ ]", text))
+    if is_dataclass(now):
+        raise ValueError(f"a {_kind(now).__name__} has no short text")
     return type(now)(text)
+
+
+def _is_like(name: str, value: Any, now: Any) -> bool:
+    """Whether a value is of the kind that the field holds now."""
+    if name == "squeeze":
+        return value is None or isinstance(value, Squeeze)
+    if isinstance(now, bool) or isinstance(value, bool):
+        return isinstance(now, bool) and isinstance(value, bool)
+    if isinstance(now, float):
+        return isinstance(value, int | float)
+    if isinstance(now, tuple):
+        return isinstance(value, tuple) and all(isinstance(number, int) for number in value)
+    return isinstance(value, _kind(now))
+
+
+def _kind(value: Any) -> type:
+    """The base class: Shortcut for a Projection, Block for a Bottleneck, int for an int."""
+    kinds: list[type] = type(value).mro()
+    return kinds[-2]
 
 
 def _allowed(now: Any) -> str:
@@ -210,6 +229,10 @@ def _allowed(now: Any) -> str:
         return "true, false"
     if isinstance(now, tuple):
         return "whole numbers joined by /, as in 3/4/6/3"
+    if now is None or isinstance(now, Squeeze):
+        return "none, a ratio above 0 and up to 1"
+    if is_dataclass(now):
+        return f"a {_kind(now).__name__} of resnetlab.specs.parts"
     return "a whole number" if isinstance(now, int) else "a number"
 
 
@@ -217,4 +240,8 @@ def _text(value: Any) -> str:
     names = {shortcut: name for name, shortcut in SHORTCUTS.items()}
     if isinstance(value, Shortcut):
         return names.get(value, repr(value))
+    if isinstance(value, Squeeze) and value == Squeeze(ratio=value.ratio):
+        return str(value.ratio)
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
     return "/".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -57,9 +57,7 @@ class Source:
 
 
 def _arxiv(key: str, short: str, title: str, authors: str, year: int, venue: str, number: str) -> Paper:
-    return Paper(
-        key, short, title, authors, year, f"{venue}; arXiv:{number}", f"https://arxiv.org/abs/{number}"
-    )
+    return Paper(key, short, title, authors, year, f"{venue}; arXiv:{number}", f"https://arxiv.org/abs/{number}")
 
 
 HE_2015 = _arxiv(

@@ -45,6 +45,7 @@ class Stem:
         check(self, "kernel", self.kernel >= 1 and self.kernel % 2 == 1, "an odd size: 1, 3, 5, 7")
         check(self, "stride", self.stride in (1, 2), "1, 2")
         check(self, "convolutions", self.convolutions in (1, 3), "1, 3")
+        check(self, "width", self.width >= 2 or self.convolutions == 1, "2 or more in the deep stem, which halves it")
 
 
 IMAGENET_STEM = Stem(64, kernel=7, stride=2, max_pool=True)
@@ -105,9 +106,7 @@ class Block:
         check(self, "drop_path", 0 <= self.drop_path < 1, "0 up to, not including, 1")
         check(self, "dropout", 0 <= self.dropout < 1, "0 up to, not including, 1")
         last_gamma = self.norm == "batch" and self.order == "post"
-        check(
-            self, "zero_init_last", last_gamma or not self.zero_init_last, "only with norm=batch, order=post"
-        )
+        check(self, "zero_init_last", last_gamma or not self.zero_init_last, "only with norm=batch, order=post")
 
     @property
     def expansion(self) -> int:
@@ -151,9 +150,7 @@ class Bottleneck(Block):
         check(self, "stride_in", self.stride_in in ("3x3", "1x1"), "3x3, 1x1")
         check(self, "groups", self.groups >= 1, "1 or more")
         check(self, "base_width", self.base_width >= 1, "1 or more")
-        check(
-            self, "dropout", self.dropout == 0, "0: dropout stands between the convolutions of a basic block"
-        )
+        check(self, "dropout", self.dropout == 0, "0: dropout stands between the convolutions of a basic block")
 
     @property
     def expansion(self) -> int:
@@ -181,9 +178,8 @@ class RegNetBottleneck(Block):
     def __post_init__(self) -> None:
         super().__post_init__()
         check(self, "group_width", self.group_width >= 1, "1 or more")
-        check(
-            self, "dropout", self.dropout == 0, "0: dropout stands between the convolutions of a basic block"
-        )
+        check(self, "order", self.order == "post", "post: the paper has no pre-activated block")
+        check(self, "dropout", self.dropout == 0, "0: dropout stands between the convolutions of a basic block")
 
     @property
     def convolutions(self) -> int:
@@ -296,10 +292,6 @@ class Stages:
 
     def __post_init__(self) -> None:
         check(self, "widths", bool(self.widths) and min(self.widths) >= 1, "one positive width per stage")
-        check(
-            self, "depths", bool(self.depths) and min(self.depths) >= 1, "one or more blocks in every stage"
-        )
-        check(
-            self, "depths", len(self.depths) == len(self.widths), f"{len(self.widths)} numbers, one per stage"
-        )
+        check(self, "depths", bool(self.depths) and min(self.depths) >= 1, "one or more blocks in every stage")
+        check(self, "depths", len(self.depths) == len(self.widths), f"{len(self.widths)} numbers, one per stage")
         check(self, "first_stride", self.first_stride in (1, 2), "1, 2")

@@ -114,10 +114,18 @@ SERESNET50 = RESNET50.but(
     expect=Expect(28_088_024, 4_091_699_200, Top1(76.71, "Hu et al. 2018, Table 2")),
 )
 RESNET18D = RESNET18.but(
-    name="resnet18d", stem=DEEP_STEM, shortcut=AveragePool(), source=Source(HE_2018, "Figure 2, on ResNet-18")
+    name="resnet18d",
+    stem=DEEP_STEM,
+    shortcut=AveragePool(),
+    source=Source(HE_2018, "Figure 2, on ResNet-18"),
+    expect=Expect(11_708_744, 2_053_713_920),
 )
 RESNET34D = RESNET34.but(
-    name="resnet34d", stem=DEEP_STEM, shortcut=AveragePool(), source=Source(HE_2018, "Figure 2, on ResNet-34")
+    name="resnet34d",
+    stem=DEEP_STEM,
+    shortcut=AveragePool(),
+    source=Source(HE_2018, "Figure 2, on ResNet-34"),
+    expect=Expect(21_816_904, 3_903_401_984),
 )
 RESNET50D = RESNET50.but(
     name="resnet50d",
@@ -130,7 +138,7 @@ RESNETV2_50 = RESNET50.but(
     name="resnetv2_50",
     order="pre",
     source=Source(HE_2016, "Figure 1b"),
-    deviations=("the paper trains depths 101 to 200 on ImageNet, not 50", *V15),
+    deviations=("the paper's own on ImageNet have 152 and 200 layers", *V15),
     expect=Expect(25_549_352, 4_089_184_256),
 )
 REGNET_X_400MF = NetworkSpec(
@@ -139,14 +147,15 @@ REGNET_X_400MF = NetworkSpec(
     block=RegNetBottleneck(group_width=16),
     stages=Stages(widths=(32, 64, 160, 400), depths=(1, 2, 7, 12), first_stride=2),
     shortcut=Projection(),
-    source=Source(RADOSAVOVIC_2020, "Table 2"),
+    source=Source(RADOSAVOVIC_2020, "Figure 15"),
+    deviations=("400 channels in the last stage, as torchvision; the authors' own has 384",),
     expect=Expect(5_495_976, 413_812_608, Top1(72.834, V1)),
 )
 REGNET_Y_400MF = REGNET_X_400MF.but(
     name="regnet_y_400mf",
     block=RegNetBottleneck(group_width=8, squeeze=Squeeze(ratio=1 / 4, of="input")),
     stages=Stages(widths=(48, 104, 208, 440), depths=(1, 3, 6, 6), first_stride=2),
-    source=Source(RADOSAVOVIC_2020, "Table 3"),
+    source=Source(RADOSAVOVIC_2020, "Figure 16"),
     expect=Expect(4_344_144, 401_842_848, Top1(74.046, V1)),
 )
 
@@ -161,28 +170,26 @@ RESNET20 = NetworkSpec(
     num_classes=10,
     input_size=32,
     source=Source(HE_2015, "§4.2, Table 6"),
-    expect=Expect(269_722, top1=Top1(91.25, TABLE_6)),
+    expect=Expect(269_722, 40_551_040, Top1(91.25, TABLE_6)),
 )
-RESNET32 = RESNET20.but(name="resnet32", depths=(5, 5, 5), expect=Expect(464_154, top1=Top1(92.49, TABLE_6)))
-RESNET44 = RESNET20.but(name="resnet44", depths=(7, 7, 7), expect=Expect(658_586, top1=Top1(92.83, TABLE_6)))
-RESNET56 = RESNET20.but(name="resnet56", depths=(9, 9, 9), expect=Expect(853_018, top1=Top1(93.03, TABLE_6)))
+RESNET32 = RESNET20.but(name="resnet32", depths=(5, 5, 5), expect=Expect(464_154, 68_862_592, Top1(92.49, TABLE_6)))
+RESNET44 = RESNET20.but(name="resnet44", depths=(7, 7, 7), expect=Expect(658_586, 97_174_144, Top1(92.83, TABLE_6)))
+RESNET56 = RESNET20.but(name="resnet56", depths=(9, 9, 9), expect=Expect(853_018, 125_485_696, Top1(93.03, TABLE_6)))
 RESNET110 = RESNET20.but(
-    name="resnet110", depths=(18, 18, 18), expect=Expect(1_727_962, top1=Top1(93.57, TABLE_6))
+    name="resnet110", depths=(18, 18, 18), expect=Expect(1_727_962, 252_887_680, Top1(93.57, TABLE_6))
 )
 RESNET1202 = RESNET20.but(
-    name="resnet1202", depths=(200, 200, 200), expect=Expect(19_421_274, top1=Top1(92.07, TABLE_6))
+    name="resnet1202", depths=(200, 200, 200), expect=Expect(19_421_274, 2_829_238_912, Top1(92.07, TABLE_6))
 )
 
 # ── CIFAR: the descendants ───────────────────────────────────────────────────────────────────────────────────────────
-FIRST_UNIT = (
-    "the first unit's activation stands in its branch, not before the split as in the paper's appendix"
-)
+FIRST_UNIT = "the first unit's activation stands in its branch, not before the split as in the paper's appendix"
 PREACT_RESNET110 = RESNET110.but(
     name="preact_resnet110",
     order="pre",
-    source=Source(HE_2016, "Table 2"),
+    source=Source(HE_2016, "Table 3"),
     deviations=(FIRST_UNIT,),
-    expect=Expect(top1=Top1(93.63, "He et al. 2016, Table 2")),
+    expect=Expect(1_727_962, 252_887_680, Top1(93.63, "He et al. 2016, Table 3")),
 )
 PREACT_RESNET164 = PREACT_RESNET110.but(
     name="preact_resnet164",
@@ -190,13 +197,13 @@ PREACT_RESNET164 = PREACT_RESNET110.but(
     depths=(18, 18, 18),
     shortcut=Projection(),
     deviations=(FIRST_UNIT, *V15),
-    expect=Expect(top1=Top1(94.54, "He et al. 2016, Table 2")),
+    expect=Expect(1_703_258, 247_646_720, Top1(94.54, "He et al. 2016, Table 3")),
 )
 PREACT_RESNET1001 = PREACT_RESNET164.but(
     name="preact_resnet1001",
     depths=(111, 111, 111),
     deviations=(FIRST_UNIT, *V15),
-    expect=Expect(top1=Top1(95.08, "He et al. 2016, Table 2")),
+    expect=Expect(10_327_706, 1_490_995_712, Top1(95.08, "He et al. 2016, Table 3")),
 )
 WRN28_10 = RESNET20.but(
     name="wrn28_10",
@@ -206,14 +213,14 @@ WRN28_10 = RESNET20.but(
     shortcut=Projection(),
     source=Source(ZAGORUYKO_2016, "Table 1"),
     counted_depth=28,  # the paper counts the three projections, and not the linear layer
-    expect=Expect(top1=Top1(96.00, "Zagoruyko & Komodakis 2016, Table 6")),
+    expect=Expect(36_479_194, 5_243_328_768, Top1(96.00, "Zagoruyko & Komodakis 2016, Table 6")),
 )
 WRN16_4 = WRN28_10.but(
     name="wrn16_4",
     widths=(64, 128, 256),
     depths=(2, 2, 2),
     counted_depth=16,
-    expect=Expect(top1=Top1(94.98, "Zagoruyko & Komodakis 2016, Table 6")),
+    expect=Expect(2_748_890, 392_612_352, Top1(94.98, "Zagoruyko & Komodakis 2016, Table 6")),
 )
 RESNEXT29_8X64D = RESNET20.but(
     name="resnext29_8x64d",
@@ -222,7 +229,7 @@ RESNEXT29_8X64D = RESNET20.but(
     stages=Stages(widths=(64, 128, 256), depths=(3, 3, 3)),
     shortcut=Projection(),
     source=Source(XIE_2017, "§5.3, Table 7"),
-    expect=Expect(top1=Top1(96.35, "Xie et al. 2017, Table 7")),
+    expect=Expect(34_426_698, 5_387_266_048, Top1(96.35, "Xie et al. 2017, Table 7")),
 )
 RESNET18_CIFAR = RESNET18.but(
     name="resnet18_cifar",
@@ -230,35 +237,39 @@ RESNET18_CIFAR = RESNET18.but(
     num_classes=10,
     input_size=32,
     deviations=("3×3 stem of stride 1 without max-pooling, for 32×32 images",),
-    expect=Expect(11_173_962),
+    expect=Expect(11_173_962, 555_422_720),
 )
 RESNET50_CIFAR = RESNET18_CIFAR.but(
     name="resnet50_cifar",
     block=Bottleneck(),
     depths=(3, 4, 6, 3),
     deviations=(*RESNET18_CIFAR.deviations, *V15),
+    expect=Expect(23_520_842, 1_297_829_888),
 )
 PREACT_RESNET18 = RESNET18_CIFAR.but(
     name="preact_resnet18",
     order="pre",
     source=Source(HE_2016, "Figure 1b, on the 18-layer net"),
-    deviations=RESNET18_CIFAR.deviations,
+    deviations=(*RESNET18_CIFAR.deviations, FIRST_UNIT),
+    expect=Expect(11_172_170, 555_422_720),
 )
 
 
 # ── Plain twins: He et al. 2015, Figure 3 middle ─────────────────────────────────────────────────────────────────────
-def _plain(twin: NetworkSpec, where: str, top1: Top1 | None = None) -> NetworkSpec:
+def _plain(twin: NetworkSpec, where: str, expect: Expect | None = None) -> NetworkSpec:
+    """The twin without skips; beside option A, which costs nothing, it has the same parameters and multiply-adds."""
     return twin.but(
         name=twin.name.replace("resnet", "plain"),
         shortcut=NoShortcut(),
         source=Source(HE_2015, where),
-        expect=Expect(top1=top1),
+        expect=expect or Expect(twin.expect.params, twin.expect.macs),
     )
 
 
+TEN_CROPS = "He et al. 2015, Table 2, 10-crop"
 PLAIN_TWINS = (
-    _plain(RESNET18, "Table 2", Top1(72.06, "He et al. 2015, Table 2, 10-crop")),
-    _plain(RESNET34, "Figure 3, Table 2", Top1(71.46, "He et al. 2015, Table 2, 10-crop")),
+    _plain(RESNET18, "Table 2", Expect(11_515_688, 1_794_805_760, Top1(72.06, TEN_CROPS))),
+    _plain(RESNET34, "Figure 3, Table 2", Expect(21_623_848, 3_644_493_824, Top1(71.46, TEN_CROPS))),
     *(_plain(twin, "Figure 6 left") for twin in (RESNET20, RESNET32, RESNET44, RESNET56)),
     *(_plain(twin, "§4.2") for twin in (RESNET110, RESNET1202)),
 )
