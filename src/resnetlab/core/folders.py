@@ -10,7 +10,7 @@ from resnetlab.core.errors import OutputError
 
 
 def cache_folder() -> Path:
-    """Where what has been measured or downloaded is kept: $RESNETLAB_CACHE, else resnetlab in the user's cache folder."""
+    """Where measurements and downloads are kept: $RESNETLAB_CACHE, else resnetlab in the user's cache folder."""
     home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "resnetlab"
     return Path(os.environ.get("RESNETLAB_CACHE", home))
 

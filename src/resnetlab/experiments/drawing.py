@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from resnetlab.experiments.base import Results
 from resnetlab.experiments.ledger import find_claim
 from resnetlab.experiments.runner import Failure, Workers, run_jobs
-from resnetlab.pages.figures import Drawing, drawn
+from resnetlab.pages.svg import Drawing, drawn
 
 
 @dataclass(frozen=True)
