@@ -181,17 +181,19 @@ def _run_job(job: Callable[[], Any], threads: int | None) -> tuple[Any, Any]:
 
 @contextlib.contextmanager
 def _engine(workers: Workers) -> Iterator[None]:
-    if workers.engine == "ray":
-        from ray.util.joblib import register_ray
+    """joblib told where to run; a cluster is found as its engine finds it ($RAY_ADDRESS, $DASK_SCHEDULER_ADDRESS)."""
+    with contextlib.ExitStack() as stack:
+        if workers.engine == "ray":
+            from ray.util.joblib import register_ray
 
-        register_ray()
-    if workers.engine == "dask":
-        from dask.distributed import Client
+            register_ray()
+        if workers.engine == "dask":
+            import dask
+            from dask.distributed import Client
 
-        client = Client(n_workers=workers.processes, threads_per_worker=1)
-    else:
-        client = contextlib.nullcontext()
-    with client, joblib.parallel_config(workers.engine, n_jobs=workers.processes):
+            here = {"n_workers": workers.processes, "threads_per_worker": 1, "dashboard_address": None}
+            stack.enter_context(Client(**({} if dask.config.get("scheduler-address", None) else here)))
+        stack.enter_context(joblib.parallel_config(workers.engine, n_jobs=workers.processes))
         yield
 
 

@@ -3,10 +3,10 @@
 Stated here, so that no claim has to decide it for itself:
 
 - A part is decided at level 1 - 0.05/m, m being the parts registered in its tier (Bonferroni).
-- Trained runs are few: Student's t-interval and the BCa bootstrap are both computed, and the wider decides.
-  From five runs the bootstrap can only reweigh five numbers, and alone it is too narrow.
-- Initialisations are cheap, so there are a hundred, and twenty at least, and the BCa bootstrap decides. For
-  twenty it is too narrow where the effects are heavy-tailed, and most so at a strict level.
+- Student's t-interval and the BCa bootstrap are both computed, and the wider decides at each end: the lower of
+  both lows, the higher of both highs. Alone the bootstrap is too narrow, for it can only reweigh the values it
+  has, few or heavy-tailed; and alone t is blind to skew.
+- Two runs are the fewest for trained networks. Initialisations are cheap: a hundred, and twenty at least.
 - Where all values are equal the interval is that value: without spread neither method can say more.
 - Where values differ by no more than rounding BCa is undefined: it is recorded as absent, and t decides.
 - A value that is not finite is refused: what a diverged run counts for is settled where runs are measured.
@@ -59,12 +59,12 @@ class Interval:
     """Where the mean of an effect lies, and by which method.
 
     Args:
-        low: lower end by the deciding method.
-        high: upper end by the deciding method.
+        low: the lower of the lows of `t` and `bootstrap`.
+        high: the higher of their highs.
         mean: mean of the values.
         level: confidence level, between 0 and 1.
         n: number of values.
-        method: the deciding method: "t", "BCa bootstrap" or "all values equal".
+        method: "t and BCa, the wider at each end", "t" or "all values equal".
         t: ends of Student's t-interval, where it was computed.
         bootstrap: ends of the BCa bootstrap interval, where it was computed and is defined.
     """
@@ -93,7 +93,7 @@ def level_for(parts: int, alpha: float = 0.05) -> float:
 
 
 def trained_interval(values: ArrayLike, level: float) -> Interval:
-    """The wider of the t-interval and the BCa bootstrap interval for the mean of a few trained runs.
+    """The interval for the mean of a few trained runs: the wider of t and BCa bootstrap at each end.
 
     Args:
         values: (n,), one effect a seed, n >= 2.
@@ -102,14 +102,11 @@ def trained_interval(values: ArrayLike, level: float) -> Interval:
     Raises:
         ResnetlabError: too few values, one that is not finite, or an impossible level.
     """
-    sample = _checked(values, level, FEWEST_RUNS)
-    if np.ptp(sample) == 0:
-        return _point(sample, level)
-    return _wider(sample, level, t=_student(sample, level), bootstrap=_bootstrap(sample, level))
+    return _interval(_checked(values, level, FEWEST_RUNS), level)
 
 
 def initialisation_interval(values: ArrayLike, level: float) -> Interval:
-    """The BCa bootstrap interval for the mean of many initialisations.
+    """The interval for the mean of many initialisations: the wider of t and BCa bootstrap at each end.
 
     Args:
         values: (n,), one effect a draw, n >= 20.
@@ -118,11 +115,7 @@ def initialisation_interval(values: ArrayLike, level: float) -> Interval:
     Raises:
         ResnetlabError: too few values, one that is not finite, or an impossible level.
     """
-    sample = _checked(values, level, FEWEST_DRAWS)
-    if np.ptp(sample) == 0:
-        return _point(sample, level)
-    bootstrap = _bootstrap(sample, level)
-    return _wider(sample, level, t=None if bootstrap else _student(sample, level), bootstrap=bootstrap)
+    return _interval(_checked(values, level, FEWEST_DRAWS), level)
 
 
 def decide(interval: Interval, delta: float) -> Verdict:
@@ -188,17 +181,14 @@ def _checked(values: ArrayLike, level: float, fewest: int) -> NDArray[np.float64
     return sample
 
 
-def _point(sample: NDArray[np.float64], level: float) -> Interval:
-    value = float(sample[0])  # not the mean, which rounds: that of three times 0.1 is 0.10000000000000002
-    return Interval(value, value, value, level, len(sample), "all values equal")
-
-
-def _wider(sample: NDArray[np.float64], level: float, t: Ends | None, bootstrap: Ends | None) -> Interval:
-    candidates = {"t": t, "BCa bootstrap": bootstrap}
-    known = {method: ends for method, ends in candidates.items() if ends is not None}
-    method = max(known, key=lambda name: known[name][1] - known[name][0])
-    low, high = known[method]
-    return Interval(low, high, float(sample.mean()), level, len(sample), method, t, bootstrap)
+def _interval(sample: NDArray[np.float64], level: float) -> Interval:
+    if np.ptp(sample) == 0:
+        value = float(sample[0])  # not the mean, which rounds: that of three times 0.1 is 0.10000000000000002
+        return Interval(value, value, value, level, len(sample), "all values equal")
+    t, bootstrap = _student(sample, level), _bootstrap(sample, level)
+    method = "t and BCa, the wider at each end" if bootstrap else "t"
+    lows, highs = zip(*(ends for ends in (t, bootstrap) if ends), strict=True)
+    return Interval(min(lows), max(highs), float(sample.mean()), level, len(sample), method, t, bootstrap)
 
 
 def _student(sample: NDArray[np.float64], level: float) -> Ends:
