@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from resnetlab.data import ImageData
-from resnetlab.experiments.base import Arm
+from resnetlab.experiments.base import Arm, Run
 from resnetlab.training import History, TrainingPlan, evaluate, train
 from resnetlab.weights import create_model
 
@@ -73,6 +73,14 @@ def arms(*models: str, seeds: int = SEEDS) -> tuple[Arm, ...]:
     ['plain20', 'plain56']
     """
     return tuple(Arm(model, seeds=seeds, training=Training(model)) for model in models)
+
+
+def epoch_losses(run: Run) -> list[float]:
+    """The training loss of every epoch of the plan; those that a diverged run never ended have the untrained loss."""
+    assert run.trained is not None
+    assert run.arm.training is not None
+    losses = run.trained.history.epoch_losses
+    return losses + [run.trained.untrained_loss] * (run.arm.training.plan.epochs - len(losses))
 
 
 def train_or_load(training: Training, data: ImageData, seed: int, file: Path) -> TrainedNetwork:

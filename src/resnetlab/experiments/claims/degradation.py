@@ -1,14 +1,15 @@
 """A deeper plain network has a higher training error.
 
-He et al. 2015 train plain networks of 20 to 56 layers on CIFAR-10: the 56-layer net stays above the 20-layer net on the
-training data all along, although it could copy the shallower one and pass the signal on in the other layers. They call
-it the degradation problem: not overfitting, since it is the training error that rises.
+He et al. 2015 train plain networks of 20 to 56 layers on CIFAR-10: the 56-layer net stays above the 20-layer net on
+the training data all along, although it could copy the shallower one and pass the signal on in the other layers. They
+call it the degradation problem: not overfitting, since it is the training error that rises.
 
-Protocol: plain-20 and plain-56 of the pool, width 8, three stages, SGD with one fixed one-cycle schedule for both depths;
-the same seed gives both the same data order. The effect is the difference of the logarithm of the final training loss.
+Protocol: plain-20 and plain-56 of the pool, width 8, three stages, SGD with one fixed one-cycle schedule for both
+depths; the same seed gives both the same data order. The effect is the difference of the logarithm of the final
+training loss.
 
-What this does not show: why. `vanishing_gradients` and `shattered_gradients` look at two explanations. One learning rate
-serves both depths; a rate tuned for the deeper net might narrow the gap.
+What this does not show: why. `vanishing_gradients` and `shattered_gradients` look at two explanations. One learning
+rate serves both depths; a rate tuned for the deeper net might narrow the gap.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def measure(run: Run) -> Measures:
     return {
         "log_train_loss": math.log(trained.train_loss),
         "train_error": trained.train_error,
-        "epoch_losses": trained.history.epoch_losses,
+        "epoch_losses": pool.epoch_losses(run),
         "diverged": trained.history.diverged,
     }
 

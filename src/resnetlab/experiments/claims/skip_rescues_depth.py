@@ -4,14 +4,14 @@ He et al. 2015 answer the degradation of plain networks by adding the input of e
 Table 6 the test error on CIFAR-10 then falls with depth: 8.75, 7.51, 7.17, 6.97 and 6.43 % at 20, 32, 44, 56 and 110
 layers, where the plain 56-layer net had done worse than the plain 20-layer net (Figure 6).
 
-Protocol: plain and residual networks (option A) of 20 and 56 layers from the pool, width 8, one fixed one-cycle schedule
-for all; the same seed gives all four the same data order. The claim rests on what 36 more layers cost a plain net beyond
-what they cost a residual one, in the logarithm of the final training loss. A second part asks whether the deeper residual
-net is also the better one; it does not decide the claim, for a few epochs favour shallow networks.
+Protocol: plain and residual networks (option A) of 20 and 56 layers from the pool, width 8, one fixed one-cycle
+schedule for all; the same seed gives all four the same data order. The claim rests on what 36 more layers cost a plain
+net beyond what they cost a residual one, in the logarithm of the final training loss. A second part asks whether the
+deeper residual net is also the better one; it does not decide the claim, for a few epochs favour shallow networks.
 
-What this does not show: that deeper is better where training is long, which the standard and full tiers ask, nor why the
-skip helps: `shattered_gradients`, `bn_identity_bias` and `path_lengths` look at explanations. One learning rate serves
-both depths, and a rate tuned for the deep plain net might narrow the gap.
+What this does not show: that deeper is better where training is long, which the standard and full tiers ask, nor why
+the skip helps: `shattered_gradients`, `bn_identity_bias` and `path_lengths` look at explanations. One learning rate
+serves both depths, and a rate tuned for the deep plain net might narrow the gap.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def measure(run: Run) -> Measures:
         "log_train_loss": math.log(trained.train_loss),  # a run that diverged has the untrained network's loss
         "train_error": trained.train_error,
         "test_error": trained.test_error,
-        "epoch_losses": trained.history.epoch_losses,
+        "epoch_losses": pool.epoch_losses(run),
         "diverged": trained.history.diverged,
     }
 
@@ -69,22 +69,15 @@ def finding(results: Results) -> str:
     )
     test = [100 * results.values(f"resnet{depth}", "test_error").mean() for depth in (20, 56)]
     return (
-        f"From 20 to 56 layers the training error goes from {plain[0]:.1f} % to {plain[1]:.1f} % in plain nets and from "
-        f"{residual[0]:.1f} % to {residual[1]:.1f} % in residual ones; on test images the residual nets get "
+        f"From 20 to 56 layers the training error goes from {plain[0]:.1f} % to {plain[1]:.1f} % in plain nets and "
+        f"from {residual[0]:.1f} % to {residual[1]:.1f} % in residual ones; on test images the residual nets get "
         f"{test[0]:.1f} % and {test[1]:.1f} % wrong."
     )
 
 
 def figure(results: Results) -> Figure:
-    lines = {arm.name: epoch_losses(results, arm.name) for arm in ARMS}
+    lines = {arm.name: results.values(arm.name, "epoch_losses") for arm in ARMS}
     return curves(lines, x="epoch", y="training loss", log_y=True)
-
-
-def epoch_losses(results: Results, arm: str) -> list[list[float]]:
-    """Losses by seed and epoch; after a run that diverged its last loss is repeated."""
-    runs: list[list[float]] = [measures["epoch_losses"] for measures in results.of(arm)]
-    longest = max(map(len, runs))
-    return [losses + losses[-1:] * (longest - len(losses)) for losses in runs]
 
 
 CLAIM = Claim(
