@@ -23,6 +23,7 @@ from resnetlab.specs import find_spec
 
 ENGINES = ("loky", "ray", "dask")
 SEED_STRIDE = 100_000  # seeds of one base never meet those of the next
+JOBS_PER_ROUND = 4  # a process, where results come by the round: what a kill can lose
 BATCHES_PER_ARM = 10  # draws travel in groups, so that a job outweighs its own dispatch
 
 
@@ -166,8 +167,12 @@ def run_jobs(jobs: Sequence[Callable[[], Any]], workers: Workers) -> Iterator[tu
     if workers.engine == "loky" and workers.processes == 1:
         yield from (_run_job(job, None) for job in jobs)
         return
-    with _engine(workers), joblib.Parallel(return_as="generator_unordered", batch_size=1) as parallel:
-        yield from parallel(joblib.delayed(_run_job)(job, workers.threads) for job in jobs)
+    as_they_end = workers.engine != "ray"  # its backend gives results by the round only
+    round_of = len(jobs) if as_they_end else workers.processes * JOBS_PER_ROUND
+    return_as = "generator_unordered" if as_they_end else "list"
+    with _engine(workers), joblib.Parallel(return_as=return_as, batch_size=1) as parallel:
+        for at in range(0, len(jobs), round_of):
+            yield from parallel(joblib.delayed(_run_job)(job, workers.threads) for job in jobs[at : at + round_of])
 
 
 def _run_job(job: Callable[[], Any], threads: int | None) -> tuple[Any, Any]:
