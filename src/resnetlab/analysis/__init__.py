@@ -1,12 +1,13 @@
 """Looks inside any `nn.Module`, ours, torchvision's, timm's or your own, and leaves nothing behind on it.
 
-What a network costs (`measure_complexity`) and sees (`measure_receptive_field`, `receptive_field_mask`), what goes
-through it (`probe_signal`, `probe_gradients`, and `Probe` around a training step), what it can do without (`lesioned`,
-`shuffled`), which paths its gradient takes (`gradient_by_path_length`) and how fast that shatters
-(`gradient_autocorrelation`). Results are frozen dataclasses: `dataclasses.asdict` makes them ready for JSON.
+What a network is made of (`outline`), costs (`measure_complexity`) and sees (`measure_receptive_field`,
+`receptive_field_mask`), what goes through it (`probe_signal`, `probe_gradients`, and `Probe` around a training step),
+what it can do without (`lesioned`, `shuffled`), which paths its gradient takes (`gradient_by_path_length`) and how
+fast that shatters (`gradient_autocorrelation`). Results are frozen dataclasses: `dataclasses.asdict` makes them ready
+for JSON.
 """
 
-from resnetlab.analysis.blocks import removable_blocks
+from resnetlab.analysis.blocks import find_blocks, removable_blocks
 from resnetlab.analysis.complexity import (
     Complexity,
     LayerCost,
@@ -17,6 +18,7 @@ from resnetlab.analysis.complexity import (
 from resnetlab.analysis.gradient_mask import mask_extent, receptive_field_mask
 from resnetlab.analysis.gradients import GradientReport, LayerGradient, probe_gradients, read_gradients
 from resnetlab.analysis.lesions import lesioned, reestimate_batchnorm, shuffled
+from resnetlab.analysis.outline import BlockOutline, StageOutline, outline
 from resnetlab.analysis.paths import (
     PathGradient,
     ResidualStep,
@@ -38,6 +40,7 @@ from resnetlab.analysis.untouched import preserved
 
 __all__ = [
     "Autocorrelation",
+    "BlockOutline",
     "Complexity",
     "GradientReport",
     "LayerCost",
@@ -50,9 +53,11 @@ __all__ = [
     "ResidualStep",
     "Sample",
     "SignalReport",
+    "StageOutline",
     "autocorrelation",
     "count_macs",
     "count_parameters",
+    "find_blocks",
     "gradient_autocorrelation",
     "gradient_by_path_length",
     "input_gradients",
@@ -60,6 +65,7 @@ __all__ = [
     "mask_extent",
     "measure_complexity",
     "measure_receptive_field",
+    "outline",
     "path_length_distribution",
     "preserved",
     "probe_gradients",

@@ -15,12 +15,19 @@ from resnetlab.analysis.untouched import weightless_copy
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
 
 
+def find_blocks(model: nn.Module) -> dict[str, nn.Module]:
+    """Finds the blocks a network is made of, by name.
+
+    A block is a module with children that stands in a container (`nn.Sequential`, `nn.ModuleList`, or a module
+    whose children are all of one class) and in no other block, as `layer1.1` does in a ResNet.
+    """
+    return dict(_blocks_of(model))
+
+
 def removable_blocks(model: nn.Module, images: Float[Tensor, "n ..."]) -> dict[str, tuple[int, ...]]:
     """Finds the blocks that give the shape they take: their names in the order of the calls, with that shape.
 
-    A block is a module with children that stands in a container (`nn.Sequential`, `nn.ModuleList`, or a module
-    whose children are all of one class) and in no other block, as `layer1.1` does in a ResNet. Shapes are without
-    the images. The model runs as a copy without data.
+    Shapes are without the images. The model runs as a copy without data.
     """
     twin = weightless_copy(model).eval()
     kept: dict[str, tuple[int, ...] | None] = {}
@@ -30,7 +37,7 @@ def removable_blocks(model: nn.Module, images: Float[Tensor, "n ..."]) -> dict[s
         keeps = [tuple(tensor.shape) for tensor in tensors_in(output)] == taken
         kept[layer.name] = layer.shape if keeps and kept.get(layer.name, layer.shape) == layer.shape else None
 
-    with torch.no_grad(), torch.device("meta"), watching(twin, dict(_blocks_of(twin)), compare):
+    with torch.no_grad(), torch.device("meta"), watching(twin, find_blocks(twin), compare):
         twin(images.to("meta"))
     return {name: shape for name, shape in kept.items() if shape is not None}
 

@@ -21,18 +21,16 @@ class Doctor:
     )
 
     def __call__(self) -> int:
-        from rich.console import Console
-        from rich.table import Table
-
         from resnetlab.actions.doctor import examine
+        from resnetlab.core.terminal import plain_table, show
 
         findings = examine()
         if self.json:
             print(json.dumps([vars(finding) for finding in findings], ensure_ascii=False, indent=2))
         else:
-            table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+            table = plain_table("", "", "")
             for finding in findings:
                 mark = {True: "✓", False: "✗", None: " "}[finding.good]
                 table.add_row(mark, finding.topic, f"{finding.found}\n{finding.remedy}".strip())
-            Console(highlight=False).print(table, markup=False)
+            show(table)
         return 1 if any(finding.good is False and finding.needed for finding in findings) else 0

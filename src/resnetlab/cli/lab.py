@@ -26,8 +26,9 @@ class LabList:
     EXAMPLES: ClassVar = ("resnetlab lab list", "resnetlab lab list --tier quick", "resnetlab lab list --json")
 
     def __call__(self) -> int:
+        from resnetlab.core.terminal import show
         from resnetlab.experiments.describe import list_claims
-        from resnetlab.experiments.tables import claims_table, show
+        from resnetlab.experiments.tables import claims_table
 
         claims = list_claims(self.tier)
         if self.json:
@@ -53,8 +54,9 @@ class LabShow:
     )
 
     def __call__(self) -> int:
+        from resnetlab.core.terminal import show
         from resnetlab.experiments.describe import describe_claim
-        from resnetlab.experiments.tables import claim_sheet, show
+        from resnetlab.experiments.tables import claim_sheet
 
         claim = describe_claim(self.claim)
         if self.json:
@@ -91,7 +93,8 @@ class LabRun(LabSettings):
 
 def finish(result: LabResult, as_json: bool) -> int:
     """Print what the laboratory found, and where; 1 where a claim could not be run."""
-    from resnetlab.experiments.tables import results_table, show
+    from resnetlab.core.terminal import show
+    from resnetlab.experiments.tables import results_table
 
     if as_json:
         print(json.dumps(result.results, ensure_ascii=False, indent=2))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
+
+from resnetlab.core.terminal import plain_table
 
 STYLES = {
     "supported": "bold green",
@@ -21,16 +22,9 @@ STYLES = {
 }
 
 
-def show(*things: RenderableType) -> None:
-    """Print to standard output; paths are never broken."""
-    console = Console(highlight=False)
-    for thing in things:
-        console.print(thing, markup=False, soft_wrap=isinstance(thing, str))
-
-
 def claims_table(claims: list[dict[str, Any]]) -> RenderableType:
     """Slug, claim and source of every claim."""
-    table = _table("claim", "it says", "kind", "source")
+    table = plain_table("claim", "it says", "kind", "source", whole=("claim",))
     for claim in claims:
         table.add_row(Text(claim["slug"], "bold"), claim["title"], ", ".join(claim["kind"]), claim["source"])
     return Group(table, Text(f"{len(claims)} claims; one in full: resnetlab lab show {claims[0]['slug']}", "dim"))
@@ -55,17 +49,10 @@ def claim_sheet(claim: dict[str, Any]) -> RenderableType:
 
 def results_table(results: dict[str, Any]) -> RenderableType:
     """Every claim's verdict, with what was found."""
-    table = _table("claim", "verdict", "what was found")
+    table = plain_table("claim", "verdict", "what was found", whole=("claim", "verdict"))
     for claim in results["claims"]:
         verdict = claim["verdict"]
         told = claim["finding"] or (claim["parts"][0]["reason"] if verdict == "not run" else claim["title"])
         table.add_row(Text(claim["slug"], "bold"), Text(verdict, STYLES[verdict]), told)
     score = ", ".join(f"{count} {verdict}" for verdict, count in results["score"].items())
     return Group(table, Text(f"{score} · {results['seconds']:g} s", "dim"))
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", row_styles=("", ""))
-    for name in columns:
-        table.add_column(name, no_wrap=name in ("claim", "verdict"), overflow="fold")
-    return table

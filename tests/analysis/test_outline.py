@@ -1,0 +1,70 @@
+"""The outline of a network says what the table of its paper says."""
+
+from __future__ import annotations
+
+import pytest
+import torchvision
+from torch import nn
+
+from resnetlab.analysis import count_macs, count_parameters, outline
+
+# He et al. 2015, Table 1, without the strides and the pooling: what stands in the brackets, and how often.
+TABLE_1 = {
+    "resnet18": ([("3×3, {0}", "3×3, {0}")], (2, 2, 2, 2)),
+    "resnet34": ([("3×3, {0}", "3×3, {0}")], (3, 4, 6, 3)),
+    "resnet50": ([("1×1, {0}", "3×3, {0}", "1×1, {1}")], (3, 4, 6, 3)),
+    "resnet101": ([("1×1, {0}", "3×3, {0}", "1×1, {1}")], (3, 4, 23, 3)),
+    "resnet152": ([("1×1, {0}", "3×3, {0}", "1×1, {1}")], (3, 8, 36, 3)),
+}
+
+
+@pytest.mark.parametrize("name", TABLE_1)
+def test_a_resnet_reads_like_table_1(name: str) -> None:
+    ((bracket,), depths) = TABLE_1[name]
+    stages = outline(getattr(torchvision.models, name)().to("meta"), (3, 224, 224))
+    printed = [(stage.blocks[-1].layers, stage.blocks[-1].times) for stage in stages[1:5]]
+    widths = (64, 128, 256, 512)
+    expected = [tuple(line.format(width, 4 * width) for line in bracket) for width in widths]
+    assert printed == list(zip(expected, depths, strict=True))
+    assert [stage.size for stage in stages] == [(112, 112), (56, 56), (28, 28), (14, 14), (7, 7), ()]
+    assert stages[0].blocks[0].layers == ("7×7, 64, stride 2",)
+    assert stages[1].blocks[0].layers == ("3×3 max pool, stride 2",)
+    assert [block.layers for block in stages[-1].blocks] == [("average pool",), ("1000-d fc",)]
+
+
+def test_the_place_of_the_stride_is_told() -> None:
+    stages = outline(torchvision.models.resnet50().to("meta"), (3, 224, 224))
+    assert [stage.blocks[-1].note for stage in stages[1:5]] == ["", *["the first with stride 2 in its 3×3"] * 3]
+
+
+def test_vgg16_is_told_by_the_size_of_its_maps() -> None:
+    stages = outline(torchvision.models.vgg16().to("meta"), (3, 224, 224))
+    convolutions = [(stage.size[0], stage.blocks[-1].layers[0], stage.blocks[-1].times) for stage in stages[:-1]]
+    # Simonyan & Zisserman 2015, Table 1, column D
+    assert convolutions == [
+        (224, "3×3, 64", 2),
+        (112, "3×3, 128", 2),
+        (56, "3×3, 256", 3),
+        (28, "3×3, 512", 3),
+        (14, "3×3, 512", 3),
+    ]
+
+
+@pytest.mark.parametrize("name", ["resnet18", "densenet121", "efficientnet_b0", "mobilenet_v2", "googlenet"])
+def test_stages_add_up_to_the_whole(name: str) -> None:
+    model = (
+        torchvision.models.get_model(name, weights=None, init_weights=False)
+        if name == "googlenet"
+        else (torchvision.models.get_model(name, weights=None))
+    )
+    stages = outline(model.eval().to("meta"), (3, 224, 224))
+    assert sum(stage.macs for stage in stages) == count_macs(model, (3, 224, 224))
+    assert sum(stage.params for stage in stages) == count_parameters(model)
+
+
+def test_depthwise_grouped_and_squeezing_layers_are_told_apart() -> None:
+    stages = outline(torchvision.models.efficientnet_b0().to("meta"), (3, 224, 224))
+    first = stages[1].blocks[0]
+    assert first.layers == ("3×3 depthwise, 32", "SE, 8", "1×1, 16")
+    grouped = outline(nn.Sequential(nn.Conv2d(4, 8, 3, groups=2)), (4, 9, 9))
+    assert grouped[0].blocks[0].layers == ("3×3, 8, 2 groups",)
