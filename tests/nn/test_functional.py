@@ -17,11 +17,12 @@ from resnetlab.nn import functional as by_hand
 from resnetlab.specs import NetworkSpec, find_spec
 
 RELATIVE = 1e-9
-RATE, MOMENTUM, DECAY = 0.001, 0.9, 1e-4
+# Every step multiplies what rounding has put between two networks, by more the larger it is.
+RATE, MOMENTUM, DECAY = 1e-4, 0.9, 1e-4
 
 NETWORKS = {
     "resnet20": ({}, (2, 3, 32, 32)),
-    "resnet50": ({"num_classes": 10}, (2, 3, 33, 33)),
+    "resnet50": ({"num_classes": 10}, (4, 3, 33, 33)),
 }
 SMALL_NETWORKS = {
     "resnet20[A]": ("resnet20", {"width": 4, "depths": (1, 2, 1)}),
@@ -53,7 +54,7 @@ def case(name: str, shape: tuple[int, ...], **fields: Any) -> Case:
     model = build(spec).double()
     for layer in model.modules():
         if isinstance(layer, nn.BatchNorm2d):  # at γ = 1 and β = 0 a mistake in either would not show
-            nn.init.uniform_(layer.weight, 0.1, 0.5)
+            nn.init.uniform_(layer.weight, 0.05, 0.3)
             nn.init.uniform_(layer.bias, -0.1, 0.1)
     labels = torch.randint(spec.num_classes, shape[:1])
     return Case(spec, model, by_hand.parameters_of(model), torch.randn(shape, dtype=torch.float64), labels)

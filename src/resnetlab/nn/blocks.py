@@ -6,6 +6,8 @@ frozen options as a row of the zoo.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch import Tensor, nn
 
 from resnetlab.core.errors import SpecError
@@ -13,11 +15,14 @@ from resnetlab.nn.layers import SqueezeExcitation, activation, convolution, norm
 from resnetlab.nn.merges import make_merge
 from resnetlab.nn.residual import ResidualBlock
 from resnetlab.nn.shortcuts import ZeroPadding, make_downsample
+from resnetlab.specs.network import check_block_beside
 from resnetlab.specs.parts import Basic, Block, Bottleneck, Projection, RegNetBottleneck, Shortcut
 
 
 class ConvolutionalBlock(ResidualBlock):
     """What all branches of convolutions share: the skip, the merge, and on which side of F they activate."""
+
+    bn1: nn.Module
 
     def __init__(
         self,
@@ -26,11 +31,13 @@ class ConvolutionalBlock(ResidualBlock):
         stride: int,
         options: Block,
         shortcut: Shortcut,
-        drop_path: float,
+        drop_path: float | None,
     ) -> None:
+        own = options if drop_path is None else replace(options, drop_path=drop_path)
+        check_block_beside(shortcut, own)
         super().__init__(
             downsample=make_downsample(shortcut, options, in_channels, out_channels, stride),
-            merge=make_merge(options, shortcut, out_channels, drop_path),
+            merge=make_merge(own, shortcut, out_channels),
         )
         self.preactivates = options.order == "pre"
         learned_skip = self.downsample is not None and not isinstance(self.downsample, ZeroPadding)
@@ -58,7 +65,7 @@ class BasicBlock(ConvolutionalBlock):
         stride: of the first convolution and of the skip.
         options: order, normalisation, activation and the rest.
         shortcut: the way round the branch.
-        drop_path: this block's own probability of stochastic depth.
+        drop_path: this block's own probability of stochastic depth; None takes that of the options.
     """
 
     def __init__(
@@ -68,14 +75,14 @@ class BasicBlock(ConvolutionalBlock):
         stride: int = 1,
         options: Block = Basic(),
         shortcut: Shortcut = Projection(),
-        drop_path: float = 0.0,
+        drop_path: float | None = None,
     ) -> None:
         super().__init__(in_channels, out_channels, stride, options, shortcut, drop_path)
         bias = options.norm == "none"
         self.conv1 = convolution(in_channels, out_channels, 3, stride, bias=bias)
         self.bn1 = normalisation(options.norm, in_channels if self.preactivates else out_channels)
         self.conv2 = convolution(out_channels, out_channels, 3, bias=bias)
-        self.bn2 = normalisation(options.norm, out_channels)
+        self.bn2 = normalisation(options.norm, out_channels, from_zero=options.zero_init_last)
         self.drop = nn.Dropout(options.dropout)
 
     def branch(self, h: Tensor) -> Tensor:
@@ -90,7 +97,7 @@ class BottleneckBlock(ConvolutionalBlock):
     Paper:
         He et al. 2015, Figure 5 right; groups: Xie et al. 2017, Figure 3c; pre-activation: He et al. 2016, Figure 1b.
     Deviation:
-        The stride stands in the 3×3 as in torchvision (v1.5), unless `options.stride_in` is "1x1" as in the paper (v1).
+        The stride stands in the 3×3 as in torchvision (v1.5), unless `options.stride_in` is "1x1": the paper's (v1).
 
     Args:
         in_channels: of x.
@@ -99,7 +106,7 @@ class BottleneckBlock(ConvolutionalBlock):
         stride: of the block.
         options: order, normalisation, activation, groups and the rest.
         shortcut: the way round the branch.
-        drop_path: this block's own probability of stochastic depth.
+        drop_path: this block's own probability of stochastic depth; None takes that of the options.
     """
 
     def __init__(
@@ -109,7 +116,7 @@ class BottleneckBlock(ConvolutionalBlock):
         stride: int = 1,
         options: Bottleneck | RegNetBottleneck = Bottleneck(),
         shortcut: Shortcut = Projection(),
-        drop_path: float = 0.0,
+        drop_path: float | None = None,
     ) -> None:
         out_channels = width * options.expansion
         super().__init__(in_channels, out_channels, stride, options, shortcut, drop_path)
@@ -120,7 +127,8 @@ class BottleneckBlock(ConvolutionalBlock):
         self.conv2 = convolution(inner, inner, 3, strides[1], groups, bias=bias)
         self.bn2 = normalisation(options.norm, inner)
         self.conv3 = convolution(inner, out_channels, 1, bias=bias)
-        self.bn3 = normalisation(options.norm, inner if self.preactivates else out_channels)
+        last = inner if self.preactivates else out_channels
+        self.bn3 = normalisation(options.norm, last, from_zero=options.zero_init_last)
 
     def branch(self, h: Tensor) -> Tensor:
         if self.preactivates:
@@ -148,8 +156,12 @@ def make_block(
     options: Block, in_channels: int, width: int, stride: int, shortcut: Shortcut, drop_path: float
 ) -> ConvolutionalBlock:
     """The block that a spec's options describe, for a stage of this width."""
-    kind = {Basic: BasicBlock, Bottleneck: BottleneckBlock, RegNetBottleneck: RegNetBlock}[type(options)]
-    return kind(in_channels, width, stride, options, shortcut, drop_path)  # type: ignore[operator]
+    kinds: dict[type[Block], type[ConvolutionalBlock]] = {
+        Basic: BasicBlock,
+        Bottleneck: BottleneckBlock,
+        RegNetBottleneck: RegNetBlock,
+    }
+    return kinds[type(options)](in_channels, width, stride, options, shortcut, drop_path)
 
 
 def _inner(options: Bottleneck | RegNetBottleneck, width: int, stride: int) -> tuple[int, int, tuple[int, int]]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torchvision.ops import StochasticDepth
 
 from resnetlab.nn.init import initialise
+from resnetlab.nn.input_size import refuse_small_images
 from resnetlab.nn.layers import SqueezeExcitation, activation, convolution
 from resnetlab.nn.merges import BranchOnly, Merge
 from resnetlab.nn.residual import ResidualBlock
 from resnetlab.specs.efficientnet import EfficientNetSpec
+
+torch.fx.wrap("refuse_small_images")
 
 
 class MBConvBlock(ResidualBlock):
@@ -90,6 +94,7 @@ class EfficientNet(nn.Module):
 
     def forward_features(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n f i j"]:
         """The head's feature map, before it is averaged."""
+        refuse_small_images(images, self.spec.smallest_input, self.spec.name)
         x = self.stages(self.act(self.bn1(self.conv1(images))))
         return self.head_act(self.head_bn(self.head_conv(x)))
 

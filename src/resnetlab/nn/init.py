@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from resnetlab.nn.residual import ResidualBlock
+from resnetlab.nn.merges import GatedMerge
 
 
 def initialise(model: nn.Module, scheme: str = "he", gain: float = 1.0) -> None:
-    """Draw every convolution's weights; norms start at γ = 1 and β = 0, linear layers keep PyTorch's default.
+    """Draw every convolution's weights; norms and gates keep what they start with, linear layers PyTorch's default.
 
     Paper:
         "he": He et al. 2015b, Eq. 14, standard deviation √(2 / fan-out), as torchvision's ResNets. "xavier": Glorot &
@@ -32,17 +32,6 @@ def initialise(model: nn.Module, scheme: str = "he", gain: float = 1.0) -> None:
                 layer.weight.mul_(gain)
         if layer.bias is not None and scheme != "pytorch":
             nn.init.zeros_(layer.bias)
-
-
-def zero_last_gammas(model: nn.Module) -> None:
-    """Set the last γ of every branch to zero, so that each block starts as its skip.
-
-    Paper:
-        Goyal et al. 2017, §5.1.
-    """
-    for block in model.modules():
-        if isinstance(block, ResidualBlock):
-            norms = [layer for name, layer in block.named_children() if name.startswith("bn")]
-            last = norms[-1] if norms else None
-            if isinstance(last, nn.BatchNorm2d):
-                nn.init.zeros_(last.weight)
+    for merge in model.modules():
+        if isinstance(merge, GatedMerge):
+            merge.set_gate()

@@ -13,9 +13,14 @@ def convolution(
     return nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2, groups=groups, bias=bias)
 
 
-def normalisation(kind: str, channels: int) -> nn.Module:
-    """Batch norm, or nothing."""
-    return nn.BatchNorm2d(channels) if kind == "batch" else nn.Identity()
+def normalisation(kind: str, channels: int, from_zero: bool = False) -> nn.Module:
+    """Batch norm, or nothing; γ starts at one, or from zero."""
+    if kind == "none":
+        return nn.Identity()
+    norm = nn.BatchNorm2d(channels)
+    if from_zero:
+        nn.init.zeros_(norm.weight)
+    return norm
 
 
 def activation(name: str, inplace: bool = True) -> nn.Module:

@@ -60,8 +60,9 @@ class Scale(nn.Module):
         return self.value * x
 
     def extra_repr(self) -> str:
-        learned = isinstance(self.value, nn.Parameter)
-        return f"value={float(self.value):g}" + (", learned" if learned else "")
+        if isinstance(self.value, Tensor):
+            return "learned" if self.value.is_meta else f"value={self.value.item():g}, learned"
+        return f"value={self.value:g}"
 
 
 class GatedMerge(nn.Module):
@@ -69,6 +70,8 @@ class GatedMerge(nn.Module):
 
     Paper:
         He et al. 2016, §3.1, Figure 2c (exclusive) and 2d (shortcut-only).
+    Deviation:
+        The gate sees S(x) instead of x; they differ only where the shape changes.
 
     Args:
         channels: of both sides.
@@ -80,18 +83,24 @@ class GatedMerge(nn.Module):
         super().__init__()
         self.gate = nn.Conv2d(channels, channels, kernel_size=1)
         self.bias, self.exclusive = bias, exclusive
+        self.set_gate()
+
+    def set_gate(self) -> None:
+        """Put the gate's bias where it starts: it decides how open the skip is before training."""
+        nn.init.constant_(self.gate.bias, self.bias)  # type: ignore[arg-type]
 
     def forward(self, branch: Float[Tensor, "n c h w"], skip: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         gate = torch.sigmoid(self.gate(skip))
         return (gate * branch if self.exclusive else branch) + (1 - gate) * skip
 
 
-def make_merge(block: Block, shortcut: Shortcut, channels: int, drop_path: float) -> nn.Module:
+def make_merge(block: Block, shortcut: Shortcut, channels: int) -> nn.Module:
     """The merge that a block's options and its shortcut ask for.
 
     Args:
+        block: with this block's own probability of stochastic depth.
+        shortcut: the way round the branch.
         channels: of the block's output.
-        drop_path: this block's own probability of stochastic depth.
     """
     if isinstance(shortcut, NoShortcut):
         return BranchOnly()
@@ -102,8 +111,8 @@ def make_merge(block: Block, shortcut: Shortcut, channels: int, drop_path: float
         on_branch.append(Scale(shortcut.branch_scale))
     if block.skip_init:
         on_branch.append(Scale(0.0, learned=True))
-    if drop_path:
-        on_branch.append(StochasticDepth(drop_path, mode="row"))
+    if block.drop_path:
+        on_branch.append(StochasticDepth(block.drop_path, mode="row"))
     return Merge(_in_turn(on_branch), _on_skip(shortcut))
 
 

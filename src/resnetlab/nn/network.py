@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from resnetlab.nn.blocks import make_block
-from resnetlab.nn.init import initialise, zero_last_gammas
+from resnetlab.nn.init import initialise
+from resnetlab.nn.input_size import refuse_small_images
 from resnetlab.nn.layers import activation, normalisation
 from resnetlab.nn.residual import ResidualBlock
 from resnetlab.nn.stems import make_stem_convolution, make_stem_pool
 from resnetlab.specs.network import NetworkSpec
+
+torch.fx.wrap("refuse_small_images")
 
 
 class ResidualNetwork(nn.Module):
@@ -44,8 +48,6 @@ class ResidualNetwork(nn.Module):
         self.dropout = nn.Dropout(spec.head_dropout)
         self.fc = nn.Linear(features, spec.num_classes)
         initialise(self, spec.init, spec.init_gain)
-        if block.zero_init_last:
-            zero_last_gammas(self)
 
     @property
     def stages(self) -> list[nn.Sequential]:
@@ -59,6 +61,7 @@ class ResidualNetwork(nn.Module):
 
     def forward_features(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n f i j"]:
         """The last stage's feature map."""
+        refuse_small_images(images, self.spec.smallest_input, self.spec.name)
         x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
         for stage in self.stages:
             x = stage(x)

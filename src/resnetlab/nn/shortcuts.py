@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from resnetlab.core.errors import SpecError
 from resnetlab.nn.layers import convolution, normalisation
 from resnetlab.specs.parts import AveragePool, Block, Convolved, NoShortcut, Projection, Shortcut
 
@@ -20,11 +21,18 @@ class ZeroPadding(nn.Module):
     Paper:
         He et al. 2015, §3.3 (A). It says "extra zero entries padded" and leaves open on which side: like the
         best-known reimplementation's published weights, half stand on each.
+
+    Raises:
+        SpecError: there would be fewer channels than before.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
         added = out_channels - in_channels
+        if added < 0:
+            raise SpecError(
+                f"out_channels={out_channels} loses channels of {in_channels}\nallowed: {in_channels} or more"
+            )
         self.stride, self.first, self.last = stride, added // 2, added - added // 2
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d i j"]:

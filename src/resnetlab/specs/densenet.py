@@ -50,9 +50,9 @@ class DenseNetSpec(ModelSpec):
         return tuple(widths)
 
     @property
-    def depth(self) -> int:
+    def weighted_layers(self) -> int:
         transitions = len(self.depths) - 1
-        return self.counted_depth or 1 + 2 * sum(self.depths) + transitions + 1
+        return 1 + 2 * sum(self.depths) + transitions + 1
 
     @property
     def block_name(self) -> str:

@@ -5,6 +5,8 @@ Figures in `Expect` are checked by the tests as those of `resnetlab.specs.zoo` a
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from resnetlab.specs.densenet import DenseNetSpec
 from resnetlab.specs.efficientnet import EfficientNetSpec
 from resnetlab.specs.model import Expect, ModelSpec, Top1
@@ -20,30 +22,30 @@ VGG11 = VGGSpec(
     name="vgg11",
     depths=(1, 1, 2, 2, 2),
     source=Source(SIMONYAN_2015, "Table 1, column A"),
-    expect=Expect(132_863_336, 7_609_090_048, Top1(69.020, V1)),
+    expect=Expect(132_863_336, 7_609_090_048, Top1(69.020, V1), receptive_field=150),
 )
 VGG13 = VGG11.but(
     name="vgg13",
     depths=(2, 2, 2, 2, 2),
     source=Source(SIMONYAN_2015, "Table 1, column B"),
-    expect=Expect(133_047_848, 11_308_466_176, Top1(69.928, V1)),
+    expect=Expect(133_047_848, 11_308_466_176, Top1(69.928, V1), receptive_field=156),
 )
 VGG16 = VGG11.but(
     name="vgg16",
     depths=(2, 2, 3, 3, 3),
     source=Source(SIMONYAN_2015, "Table 1, column D"),
-    expect=Expect(138_357_544, 15_470_264_320, Top1(71.592, V1)),
+    expect=Expect(138_357_544, 15_470_264_320, Top1(71.592, V1), receptive_field=212),
 )
 VGG19 = VGG11.but(
     name="vgg19",
     depths=(2, 2, 4, 4, 4),
     source=Source(SIMONYAN_2015, "Table 1, column E"),
-    expect=Expect(143_667_240, 19_632_062_464, Top1(72.376, V1)),
+    expect=Expect(143_667_240, 19_632_062_464, Top1(72.376, V1), receptive_field=268),
 )
 
 
 def _normalised(spec: VGGSpec, params: int, top1: float) -> VGGSpec:
-    expect = Expect(params, spec.expect.macs, Top1(top1, V1))
+    expect = replace(spec.expect, params=params, top1=Top1(top1, V1))
     return spec.but(name=f"{spec.name}_bn", norm="batch", deviations=BATCH_NORM, expect=expect)
 
 
@@ -57,7 +59,7 @@ DENSENET121 = DenseNetSpec(
     name="densenet121",
     depths=(6, 12, 24, 16),
     source=Source(HUANG_2017, "Table 1"),
-    expect=Expect(7_978_856, 2_834_161_664, Top1(74.434, V1)),
+    expect=Expect(7_978_856, 2_834_161_664, Top1(74.434, V1), receptive_field=2071),
 )
 
 # ── EfficientNet: Tan & Le 2019, Table 1 ─────────────────────────────────────────────────────────────────────────────

@@ -58,14 +58,14 @@ class EfficientNetSpec(ModelSpec):
         check(self, "head_dropout", 0 <= self.head_dropout < 1, "0 up to, not including, 1")
 
     @property
-    def depth(self) -> int:
+    def weighted_layers(self) -> int:
         stages = zip(self.depths, self.expansions, strict=True)
         in_blocks = sum(depth * (3 if expansion > 1 else 2) for depth, expansion in stages)
-        return self.counted_depth or 1 + in_blocks + 1 + 1
+        return 1 + in_blocks + 1 + 1
 
     @property
     def block_name(self) -> str:
-        return "inverted bottleneck + SE"
+        return "MBConv + SE"
 
     @property
     def has_skips(self) -> bool:

@@ -6,13 +6,14 @@ A variant is a row: `spec.but(name=..., shortcut=..., source=...)` is its differ
 
 from __future__ import annotations
 
-import re
+import math
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any, Self, get_type_hints
 
 from resnetlab.core.errors import SpecError, UnknownNameError
+from resnetlab.specs.field_text import allowed_values, from_text, is_of_the_kind, text_of
 from resnetlab.specs.papers import Source
-from resnetlab.specs.parts import SHORTCUTS, Shortcut, Squeeze, check
+from resnetlab.specs.parts import check
 
 IDENTITY_FIELDS = ("name", "source", "deviations", "expect", "counted_depth")
 
@@ -38,11 +39,14 @@ class Expect:
         params: trainable parameters.
         macs: multiply-adds for one image of the row's input size.
         top1: published accuracy on the row's data set.
+        receptive_field: side of what a position of the last feature map sees, in pixels; None where that is the whole
+            image, whatever its size, because a squeeze-and-excitation looks at all of it.
     """
 
     params: int | None = None
     macs: int | None = None
     top1: Top1 | None = None
+    receptive_field: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +81,18 @@ class ModelSpec:
         check(self, "num_classes", self.num_classes >= 1, "1 or more")
         check(self, "in_channels", self.in_channels >= 1, "1 or more")
         check(self, "init", self.init in ("he", "xavier", "pytorch"), "he, xavier, pytorch")
-        check(self, "init_gain", self.init_gain > 0, "above 0")
+        check(self, "init_gain", 0 < self.init_gain < math.inf, "above 0, and finite")
+        smallest = f"{self.smallest_input} or more pixels, the smallest image that it can take"
+        check(self, "input_size", self.input_size >= self.smallest_input, smallest)
 
     @property
     def depth(self) -> int:
-        """Weighted layers by the papers' counting: convolutions and linear layers, without shortcuts."""
+        """The number in a paper's name for the network: its weighted layers, unless the paper counts otherwise."""
+        return self.counted_depth or self.weighted_layers
+
+    @property
+    def weighted_layers(self) -> int:
+        """Convolutions and linear layers, without shortcuts."""
         raise NotImplementedError
 
     @property
@@ -102,20 +113,27 @@ class ModelSpec:
     def but(self, **changes: Any) -> Self:
         """A row that differs from this one; parts' fields are named directly.
 
-        What was expected of the parent is not expected of the child, nor are its deviations, unless given.
+        What was expected of the parent is not expected of the child, nor are its deviations, unless given. All
+        changes are made at once, so that only their result has to be possible.
 
         Raises:
             UnknownNameError: a field that neither the spec nor its parts have.
             SpecError: a value that cannot be.
         """
-        fresh = {"expect": Expect(), "deviations": (), "counted_depth": None, **changes}
-        own = {field.name for field in fields(self)}
+        own = _field_names(self)
+        fresh = {"expect": Expect(), "deviations": (), **changes}
         direct = {name: value for name, value in fresh.items() if name in own}
+        parts = {name: direct.get(name, getattr(self, name)) for name in self._part_names()}
+        for part_name, part in parts.items():
+            nested = {name: changes[name] for name in _field_names(part) if name in changes and name not in own}
+            direct[part_name] = replace(part, **nested)
+        known = own.union(*map(_field_names, parts.values()))
+        for name in changes:
+            if name not in known:
+                raise self._unknown_field(name)
         spec = replace(self, **direct)
-        nested = {name: value for name, value in fresh.items() if name not in own}
-        for name, value in nested.items():
-            spec = spec._with_part_field(name, value)
-        return spec
+        counts_anew = "counted_depth" in changes or spec.weighted_layers == self.weighted_layers
+        return spec if counts_anew else replace(spec, counted_depth=None)
 
     def with_fields(self, **changes: Any) -> Self:
         """This row with fields changed, by value or by the short text of a model reference.
@@ -128,22 +146,25 @@ class ModelSpec:
             UnknownNameError: a field that this network does not have.
             SpecError: a value that cannot be.
         """
-        spec = self
-        values = {name: self._parse(name, given) for name, given in changes.items()}
-        for name, value in values.items():
-            if name == "width":
-                spec = spec.scaled_to(value)
-            elif value != self.field_value(name):
-                spec = spec.but(**{name: value})
-        written = ",".join(f"{name}={_text(value)}" for name, value in values.items())
-        return spec if spec == self else replace(spec, name=f"{self.name}[{written}]")
+        parsed = {name: self._parse(name, given) for name, given in changes.items()}
+        values = {name: value for name, value in parsed.items() if value != self.field_value(name)}
+        if not values:
+            return self
+        written = ",".join(f"{name}={text_of(value)}" for name, value in values.items())
+        scaled = self.scaled_to(values.pop("width")) if "width" in values else {}
+        return self.but(**{"name": f"{self.name}[{written}]", **scaled, **values})
 
-    def scaled_to(self, width: int) -> Self:
-        """The same network with another width of its first stage, all stages in proportion."""
-        raise SpecError(f"width={width} cannot be set on {self.name}\nallowed: residual networks of specs.zoo")
+    @property
+    def width(self) -> int:
+        """Channels of the first stage, by which `with_fields(width=...)` scales all that follow in proportion."""
+        raise SpecError(f"width cannot be set on {self.name}\nallowed: on residual networks")
+
+    def scaled_to(self, width: int) -> dict[str, Any]:
+        """The changes that give the same network another width, all stages in proportion."""
+        raise NotImplementedError
 
     def changeable_fields(self) -> dict[str, type]:
-        """Every field a reference may change, with the type of its value."""
+        """Every field a reference may change, with the type of its value; not whole parts, which have no text."""
         found: dict[str, type] = {}
         for owner in (self, *self._parts()):
             for name, kind in get_type_hints(type(owner)).items():
@@ -152,12 +173,14 @@ class ModelSpec:
         return found
 
     def field_value(self, name: str) -> Any:
-        """The value of a field of the spec or of one of its parts."""
-        owner = next((owner for owner in (self, *self._parts()) if hasattr(owner, name)), None)
-        if owner is None:
-            known = sorted(self.changeable_fields())
-            raise UnknownNameError(f"field of {self.name}", name, known, f"fields: {', '.join(known)}")
-        return getattr(owner, name)
+        """The value of a field of the spec or of one of its parts.
+
+        Raises:
+            UnknownNameError: a field that neither has, or that tells where the row comes from.
+        """
+        if name not in (*self.changeable_fields(), *self._part_names()):
+            raise self._unknown_field(name)
+        return next(getattr(owner, name) for owner in (self, *self._parts()) if hasattr(owner, name))
 
     def _part_names(self) -> tuple[str, ...]:
         nested = [field.name for field in fields(self) if is_dataclass(getattr(self, field.name))]
@@ -166,82 +189,26 @@ class ModelSpec:
     def _parts(self) -> tuple[Any, ...]:
         return tuple(getattr(self, name) for name in self._part_names())
 
-    def _with_part_field(self, name: str, value: Any) -> Self:
-        for part_name in self._part_names():
-            part = getattr(self, part_name)
-            if name in {field.name for field in fields(part)}:
-                return replace(self, **{part_name: replace(part, **{name: value})})
+    def _unknown_field(self, name: str) -> UnknownNameError:
         known = sorted(self.changeable_fields())
-        raise UnknownNameError(f"field of {self.name}", name, known, f"fields: {', '.join(known)}")
+        return UnknownNameError(f"field of {self.name}", name, known, f"fields: {', '.join(known)}")
 
     def _parse(self, name: str, given: Any) -> Any:
         """The value that a text stands for; a value that is no text stands for itself, if it is of the right kind."""
-        now = 1 if name == "width" else self.field_value(name)
+        now = self.field_value(name)
         if isinstance(now, str):
             return given
         try:
-            value = _from_text(name, given, now) if isinstance(given, str) else given
+            value = from_text(name, given, now) if isinstance(given, str | float) else given
         except (ValueError, KeyError) as wrong:
-            raise SpecError(f"{name}={given!r} is impossible in {self.name}\nallowed: {_allowed(now)}") from wrong
+            raise SpecError(
+                f"{name}={given!r} is impossible in {self.name}\nallowed: {allowed_values(now)}"
+            ) from wrong
         value = tuple(value) if isinstance(value, list) else value
-        if not _is_like(name, value, now):
-            raise SpecError(f"{name}={given!r} is impossible in {self.name}\nallowed: {_allowed(now)}")
+        if not is_of_the_kind(name, value, now):
+            raise SpecError(f"{name}={given!r} is impossible in {self.name}\nallowed: {allowed_values(now)}")
         return value
 
 
-def _from_text(name: str, text: str, now: Any) -> Any:
-    if isinstance(now, Shortcut):
-        return SHORTCUTS[text]
-    if name == "squeeze":
-        return None if text == "none" else Squeeze(ratio=float(text))
-    if isinstance(now, bool):
-        return {"true": True, "false": False}[text.lower()]
-    if isinstance(now, tuple):
-        return tuple(int(number) for number in re.split(r"[/ ]", text))
-    if is_dataclass(now):
-        raise ValueError(f"a {_kind(now).__name__} has no short text")
-    return type(now)(text)
-
-
-def _is_like(name: str, value: Any, now: Any) -> bool:
-    """Whether a value is of the kind that the field holds now."""
-    if name == "squeeze":
-        return value is None or isinstance(value, Squeeze)
-    if isinstance(now, bool) or isinstance(value, bool):
-        return isinstance(now, bool) and isinstance(value, bool)
-    if isinstance(now, float):
-        return isinstance(value, int | float)
-    if isinstance(now, tuple):
-        return isinstance(value, tuple) and all(isinstance(number, int) for number in value)
-    return isinstance(value, _kind(now))
-
-
-def _kind(value: Any) -> type:
-    """The base class: Shortcut for a Projection, Block for a Bottleneck, int for an int."""
-    kinds: list[type] = type(value).mro()
-    return kinds[-2]
-
-
-def _allowed(now: Any) -> str:
-    if isinstance(now, Shortcut):
-        return ", ".join(SHORTCUTS)
-    if isinstance(now, bool):
-        return "true, false"
-    if isinstance(now, tuple):
-        return "whole numbers joined by /, as in 3/4/6/3"
-    if now is None or isinstance(now, Squeeze):
-        return "none, a ratio above 0 and up to 1"
-    if is_dataclass(now):
-        return f"a {_kind(now).__name__} of resnetlab.specs.parts"
-    return "a whole number" if isinstance(now, int) else "a number"
-
-
-def _text(value: Any) -> str:
-    names = {shortcut: name for name, shortcut in SHORTCUTS.items()}
-    if isinstance(value, Shortcut):
-        return names.get(value, repr(value))
-    if isinstance(value, Squeeze) and value == Squeeze(ratio=value.ratio):
-        return str(value.ratio)
-    if isinstance(value, bool) or value is None:
-        return str(value).lower()
-    return "/".join(map(str, value)) if isinstance(value, tuple) else str(value)
+def _field_names(part: Any) -> set[str]:
+    return {field.name for field in fields(part)}

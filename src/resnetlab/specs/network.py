@@ -6,7 +6,7 @@ One row of `specs.zoo` is one `NetworkSpec`; `resnetlab.nn.build` makes the netw
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any
 
 from resnetlab.core.errors import SpecError
 from resnetlab.specs.model import ModelSpec
@@ -54,23 +54,18 @@ class NetworkSpec(ModelSpec):
         if isinstance(self.block, Bottleneck):
             narrowest = self.block.inner_width(min(self.stages.widths))
             check(self.block, "base_width", narrowest >= 1, "64 / the narrowest stage's width, or more")
-        skips = not isinstance(self.shortcut, NoShortcut)
-        check(self.block, "skip_init", skips or not self.block.skip_init, "only beside a shortcut")
-        check(self.block, "drop_path", skips or not self.block.drop_path, "0 where there is no shortcut")
-        gate = isinstance(self.shortcut, Gated)
-        check(self.block, "skip_init", not (gate and self.block.skip_init), "false beside a gated shortcut")
-        check(self.block, "drop_path", not (gate and self.block.drop_path), "0 beside a gated shortcut")
+        check_block_beside(self.shortcut, self.block)
         check(self, "shortcut", self._shortcut_can_widen(), "none, B, C, D, 1x1 where a stage gets narrower")
 
     @property
-    def depth(self) -> int:
+    def weighted_layers(self) -> int:
         # The deep stem stands for the one convolution it replaces, as in the names of He et al. 2018.
-        return self.counted_depth or 1 + sum(self.stages.depths) * self.block.convolutions + 1
+        return 1 + sum(self.stages.depths) * self.block.convolutions + 1
 
     @property
     def block_name(self) -> str:
         kind = {"Basic": "basic", "Bottleneck": "bottleneck", "RegNetBottleneck": "regnet"}[type(self.block).__name__]
-        before = "pre-activation " if self.block.order == "pre" else ""
+        before = "preact " if self.block.order == "pre" else ""
         groups = getattr(self.block, "groups", 1)
         return before + kind + (f" ×{groups}" if groups > 1 else "") + (" + SE" if self.block.squeeze else "")
 
@@ -86,10 +81,26 @@ class NetworkSpec(ModelSpec):
         entering = [self.stem.width, *leaving[:-1]]
         return all(before <= after for before, after in zip(entering, leaving, strict=True))
 
-    def scaled_to(self, width: int) -> Self:
+    @property
+    def width(self) -> int:
+        return self.stages.widths[0]
+
+    def scaled_to(self, width: int) -> dict[str, Any]:
         if width < 1:
             raise SpecError(f"width={width} is impossible in {self.name}\nallowed: 1 or more channels")
-        factor = width / self.stages.widths[0]
-        widths = tuple(round(old * factor) for old in self.stages.widths)
-        stem = max(1, round(self.stem.width * factor))
-        return self.but(stem=replace(self.stem, width=stem), widths=widths)
+        factor = width / self.width
+        widths = tuple(max(1, round(old * factor)) for old in self.stages.widths)
+        return {"stem": replace(self.stem, width=max(1, round(self.stem.width * factor))), "widths": widths}
+
+
+def check_block_beside(shortcut: Shortcut, block: Block) -> None:
+    """Refuse what a block is told about its branch where no such merge with this shortcut exists.
+
+    Raises:
+        SpecError: names the field.
+    """
+    plain, gated = isinstance(shortcut, NoShortcut), isinstance(shortcut, Gated)
+    check(block, "skip_init", not (plain and block.skip_init), "false where there is no shortcut")
+    check(block, "drop_path", not (plain and block.drop_path), "0 where there is no shortcut")
+    check(block, "skip_init", not (gated and block.skip_init), "false beside a gated shortcut")
+    check(block, "drop_path", not (gated and block.drop_path), "0 beside a gated shortcut")

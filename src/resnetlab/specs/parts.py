@@ -69,6 +69,7 @@ class Squeeze:
 
     def __post_init__(self) -> None:
         check(self, "ratio", 0 < self.ratio <= 1, "above 0, up to 1")
+        check(self, "of", self.of in ("itself", "input"), "itself, input")
 
 
 @dataclass(frozen=True)

@@ -41,12 +41,12 @@ class VGGSpec(ModelSpec):
         check(self, "head_dropout", 0 <= self.head_dropout < 1, "0 up to, not including, 1")
 
     @property
-    def depth(self) -> int:
-        return self.counted_depth or sum(self.depths) + 3
+    def weighted_layers(self) -> int:
+        return sum(self.depths) + 3
 
     @property
     def block_name(self) -> str:
-        return "3×3 convolutions" + (" + BN" if self.norm == "batch" else "")
+        return "3×3 conv" + (" + BN" if self.norm == "batch" else "")
 
     @property
     def has_skips(self) -> bool:

@@ -7,6 +7,8 @@ This file is one long table on purpose.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from resnetlab.specs.model import Expect, Top1
 from resnetlab.specs.network import NetworkSpec
 from resnetlab.specs.papers import (
@@ -46,28 +48,30 @@ RESNET18 = NetworkSpec(
     stages=Stages(widths=(64, 128, 256, 512), depths=(2, 2, 2, 2)),
     shortcut=Projection(),
     source=Source(HE_2015, "Table 1"),
-    expect=Expect(11_689_512, 1_814_073_344, Top1(69.758, V1)),
+    expect=Expect(11_689_512, 1_814_073_344, Top1(69.758, V1), receptive_field=435),
 )
 RESNET34 = RESNET18.but(
-    name="resnet34", depths=(3, 4, 6, 3), expect=Expect(21_797_672, 3_663_761_408, Top1(73.314, V1))
+    name="resnet34",
+    depths=(3, 4, 6, 3),
+    expect=Expect(21_797_672, 3_663_761_408, Top1(73.314, V1), receptive_field=899),
 )
 RESNET50 = RESNET34.but(
     name="resnet50",
     block=Bottleneck(),
     deviations=V15,
-    expect=Expect(25_557_032, 4_089_184_256, Top1(76.130, V1)),
+    expect=Expect(25_557_032, 4_089_184_256, Top1(76.130, V1), receptive_field=427),
 )
 RESNET101 = RESNET50.but(
     name="resnet101",
     depths=(3, 4, 23, 3),
     deviations=V15,
-    expect=Expect(44_549_160, 7_801_405_440, Top1(77.374, V1)),
+    expect=Expect(44_549_160, 7_801_405_440, Top1(77.374, V1), receptive_field=971),
 )
 RESNET152 = RESNET50.but(
     name="resnet152",
     depths=(3, 8, 36, 3),
     deviations=V15,
-    expect=Expect(60_192_808, 11_513_626_624, Top1(78.312, V1)),
+    expect=Expect(60_192_808, 11_513_626_624, Top1(78.312, V1), receptive_field=1451),
 )
 
 # ── Their descendants on ImageNet ────────────────────────────────────────────────────────────────────────────────────
@@ -76,35 +80,35 @@ RESNEXT50 = RESNET50.but(
     groups=32,
     base_width=4,
     source=Source(XIE_2017, "Table 1"),
-    expect=Expect(25_028_904, 4_230_479_872, Top1(77.618, V1)),
+    expect=Expect(25_028_904, 4_230_479_872, Top1(77.618, V1), receptive_field=427),
 )
 RESNEXT101_32X8D = RESNET101.but(
     name="resnext101_32x8d",
     groups=32,
     base_width=8,
     source=Source(XIE_2017, "§3.1, the template at 32×8d"),
-    expect=Expect(88_791_336, 16_414_015_488, Top1(79.312, V1)),
+    expect=Expect(88_791_336, 16_414_015_488, Top1(79.312, V1), receptive_field=971),
 )
 RESNEXT101_64X4D = RESNET101.but(
     name="resnext101_64x4d",
     groups=64,
     base_width=4,
     source=Source(XIE_2017, "Table 4"),
-    expect=Expect(83_455_272, 15_460_270_080, Top1(83.246, V1)),
+    expect=Expect(83_455_272, 15_460_270_080, Top1(83.246, V1), receptive_field=971),
 )
 WIDE_RESNET50_2 = RESNET50.but(
     name="wide_resnet50_2",
     base_width=128,
     source=Source(ZAGORUYKO_2016, "Table 8: WRN-50-2-bottleneck"),
     deviations=V15,
-    expect=Expect(68_883_240, 11_398_021_120, Top1(78.468, V1)),
+    expect=Expect(68_883_240, 11_398_021_120, Top1(78.468, V1), receptive_field=427),
 )
 WIDE_RESNET101_2 = RESNET101.but(
     name="wide_resnet101_2",
     base_width=128,
     source=Source(ZAGORUYKO_2016, "§2.3, width 2 on ResNet-101"),
     deviations=V15,
-    expect=Expect(126_886_696, 22_753_050_624, Top1(78.848, V1)),
+    expect=Expect(126_886_696, 22_753_050_624, Top1(78.848, V1), receptive_field=971),
 )
 SERESNET50 = RESNET50.but(
     name="seresnet50",
@@ -118,28 +122,28 @@ RESNET18D = RESNET18.but(
     stem=DEEP_STEM,
     shortcut=AveragePool(),
     source=Source(HE_2018, "Figure 2, on ResNet-18"),
-    expect=Expect(11_708_744, 2_053_713_920),
+    expect=Expect(11_708_744, 2_053_713_920, receptive_field=439),
 )
 RESNET34D = RESNET34.but(
     name="resnet34d",
     stem=DEEP_STEM,
     shortcut=AveragePool(),
     source=Source(HE_2018, "Figure 2, on ResNet-34"),
-    expect=Expect(21_816_904, 3_903_401_984),
+    expect=Expect(21_816_904, 3_903_401_984, receptive_field=903),
 )
 RESNET50D = RESNET50.but(
     name="resnet50d",
     stem=DEEP_STEM,
     shortcut=AveragePool(),
     source=Source(HE_2018, "Figure 2"),
-    expect=Expect(25_576_264, 4_328_824_832, Top1(77.16, "He et al. 2018, Table 5")),
+    expect=Expect(25_576_264, 4_328_824_832, Top1(77.16, "He et al. 2018, Table 5"), receptive_field=431),
 )
 RESNETV2_50 = RESNET50.but(
     name="resnetv2_50",
     order="pre",
     source=Source(HE_2016, "Figure 1b"),
     deviations=("the paper's own on ImageNet have 152 and 200 layers", *V15),
-    expect=Expect(25_549_352, 4_089_184_256),
+    expect=Expect(25_549_352, 4_089_184_256, receptive_field=427),
 )
 REGNET_X_400MF = NetworkSpec(
     name="regnet_x_400mf",
@@ -149,7 +153,7 @@ REGNET_X_400MF = NetworkSpec(
     shortcut=Projection(),
     source=Source(RADOSAVOVIC_2020, "Figure 15"),
     deviations=("400 channels in the last stage, as torchvision; the authors' own has 384",),
-    expect=Expect(5_495_976, 413_812_608, Top1(72.834, V1)),
+    expect=Expect(5_495_976, 413_812_608, Top1(72.834, V1), receptive_field=975),
 )
 REGNET_Y_400MF = REGNET_X_400MF.but(
     name="regnet_y_400mf",
@@ -170,16 +174,26 @@ RESNET20 = NetworkSpec(
     num_classes=10,
     input_size=32,
     source=Source(HE_2015, "§4.2, Table 6"),
-    expect=Expect(269_722, 40_551_040, Top1(91.25, TABLE_6)),
+    expect=Expect(269_722, 40_551_040, Top1(91.25, TABLE_6), receptive_field=81),
 )
-RESNET32 = RESNET20.but(name="resnet32", depths=(5, 5, 5), expect=Expect(464_154, 68_862_592, Top1(92.49, TABLE_6)))
-RESNET44 = RESNET20.but(name="resnet44", depths=(7, 7, 7), expect=Expect(658_586, 97_174_144, Top1(92.83, TABLE_6)))
-RESNET56 = RESNET20.but(name="resnet56", depths=(9, 9, 9), expect=Expect(853_018, 125_485_696, Top1(93.03, TABLE_6)))
+RESNET32 = RESNET20.but(
+    name="resnet32", depths=(5, 5, 5), expect=Expect(464_154, 68_862_592, Top1(92.49, TABLE_6), receptive_field=137)
+)
+RESNET44 = RESNET20.but(
+    name="resnet44", depths=(7, 7, 7), expect=Expect(658_586, 97_174_144, Top1(92.83, TABLE_6), receptive_field=193)
+)
+RESNET56 = RESNET20.but(
+    name="resnet56", depths=(9, 9, 9), expect=Expect(853_018, 125_485_696, Top1(93.03, TABLE_6), receptive_field=249)
+)
 RESNET110 = RESNET20.but(
-    name="resnet110", depths=(18, 18, 18), expect=Expect(1_727_962, 252_887_680, Top1(93.57, TABLE_6))
+    name="resnet110",
+    depths=(18, 18, 18),
+    expect=Expect(1_727_962, 252_887_680, Top1(93.57, TABLE_6), receptive_field=501),
 )
 RESNET1202 = RESNET20.but(
-    name="resnet1202", depths=(200, 200, 200), expect=Expect(19_421_274, 2_829_238_912, Top1(92.07, TABLE_6))
+    name="resnet1202",
+    depths=(200, 200, 200),
+    expect=Expect(19_421_274, 2_829_238_912, Top1(92.07, TABLE_6), receptive_field=5597),
 )
 
 # ── CIFAR: the descendants ───────────────────────────────────────────────────────────────────────────────────────────
@@ -189,7 +203,7 @@ PREACT_RESNET110 = RESNET110.but(
     order="pre",
     source=Source(HE_2016, "Table 3"),
     deviations=(FIRST_UNIT,),
-    expect=Expect(1_727_962, 252_887_680, Top1(93.63, "He et al. 2016, Table 3")),
+    expect=Expect(1_727_962, 252_887_680, Top1(93.63, "He et al. 2016, Table 3"), receptive_field=501),
 )
 PREACT_RESNET164 = PREACT_RESNET110.but(
     name="preact_resnet164",
@@ -197,13 +211,13 @@ PREACT_RESNET164 = PREACT_RESNET110.but(
     depths=(18, 18, 18),
     shortcut=Projection(),
     deviations=(FIRST_UNIT, *V15),
-    expect=Expect(1_703_258, 247_646_720, Top1(94.54, "He et al. 2016, Table 3")),
+    expect=Expect(1_703_258, 247_646_720, Top1(94.54, "He et al. 2016, Table 3"), receptive_field=249),
 )
 PREACT_RESNET1001 = PREACT_RESNET164.but(
     name="preact_resnet1001",
     depths=(111, 111, 111),
     deviations=(FIRST_UNIT, *V15),
-    expect=Expect(10_327_706, 1_490_995_712, Top1(95.08, "He et al. 2016, Table 3")),
+    expect=Expect(10_327_706, 1_490_995_712, Top1(95.08, "He et al. 2016, Table 3"), receptive_field=1551),
 )
 WRN28_10 = RESNET20.but(
     name="wrn28_10",
@@ -213,14 +227,14 @@ WRN28_10 = RESNET20.but(
     shortcut=Projection(),
     source=Source(ZAGORUYKO_2016, "Table 1"),
     counted_depth=28,  # the paper counts the three projections, and not the linear layer
-    expect=Expect(36_479_194, 5_243_328_768, Top1(96.00, "Zagoruyko & Komodakis 2016, Table 6")),
+    expect=Expect(36_479_194, 5_243_328_768, Top1(96.00, "Zagoruyko & Komodakis 2016, Table 6"), receptive_field=109),
 )
 WRN16_4 = WRN28_10.but(
     name="wrn16_4",
     widths=(64, 128, 256),
     depths=(2, 2, 2),
     counted_depth=16,
-    expect=Expect(2_748_890, 392_612_352, Top1(94.98, "Zagoruyko & Komodakis 2016, Table 6")),
+    expect=Expect(2_748_890, 392_612_352, Top1(94.98, "Zagoruyko & Komodakis 2016, Table 6"), receptive_field=53),
 )
 RESNEXT29_8X64D = RESNET20.but(
     name="resnext29_8x64d",
@@ -229,7 +243,7 @@ RESNEXT29_8X64D = RESNET20.but(
     stages=Stages(widths=(64, 128, 256), depths=(3, 3, 3)),
     shortcut=Projection(),
     source=Source(XIE_2017, "§5.3, Table 7"),
-    expect=Expect(34_426_698, 5_387_266_048, Top1(96.35, "Xie et al. 2017, Table 7")),
+    expect=Expect(34_426_698, 5_387_266_048, Top1(96.35, "Xie et al. 2017, Table 7"), receptive_field=39),
 )
 RESNET18_CIFAR = RESNET18.but(
     name="resnet18_cifar",
@@ -237,21 +251,21 @@ RESNET18_CIFAR = RESNET18.but(
     num_classes=10,
     input_size=32,
     deviations=("3×3 stem of stride 1 without max-pooling, for 32×32 images",),
-    expect=Expect(11_173_962, 555_422_720),
+    expect=Expect(11_173_962, 555_422_720, receptive_field=109),
 )
 RESNET50_CIFAR = RESNET18_CIFAR.but(
     name="resnet50_cifar",
     block=Bottleneck(),
     depths=(3, 4, 6, 3),
     deviations=(*RESNET18_CIFAR.deviations, *V15),
-    expect=Expect(23_520_842, 1_297_829_888),
+    expect=Expect(23_520_842, 1_297_829_888, receptive_field=107),
 )
 PREACT_RESNET18 = RESNET18_CIFAR.but(
     name="preact_resnet18",
     order="pre",
     source=Source(HE_2016, "Figure 1b, on the 18-layer net"),
     deviations=(*RESNET18_CIFAR.deviations, FIRST_UNIT),
-    expect=Expect(11_172_170, 555_422_720),
+    expect=Expect(11_172_170, 555_422_720, receptive_field=109),
 )
 
 
@@ -262,14 +276,16 @@ def _plain(twin: NetworkSpec, where: str, expect: Expect | None = None) -> Netwo
         name=twin.name.replace("resnet", "plain"),
         shortcut=NoShortcut(),
         source=Source(HE_2015, where),
-        expect=expect or Expect(twin.expect.params, twin.expect.macs),
+        expect=expect or replace(twin.expect, top1=None),
     )
 
 
 TEN_CROPS = "He et al. 2015, Table 2, 10-crop"
 PLAIN_TWINS = (
-    _plain(RESNET18, "Table 2", Expect(11_515_688, 1_794_805_760, Top1(72.06, TEN_CROPS))),
-    _plain(RESNET34, "Figure 3, Table 2", Expect(21_623_848, 3_644_493_824, Top1(71.46, TEN_CROPS))),
+    _plain(RESNET18, "Table 2", Expect(11_515_688, 1_794_805_760, Top1(72.06, TEN_CROPS), receptive_field=435)),
+    _plain(
+        RESNET34, "Figure 3, Table 2", Expect(21_623_848, 3_644_493_824, Top1(71.46, TEN_CROPS), receptive_field=899)
+    ),
     *(_plain(twin, "Figure 6 left") for twin in (RESNET20, RESNET32, RESNET44, RESNET56)),
     *(_plain(twin, "§4.2") for twin in (RESNET110, RESNET1202)),
 )
