@@ -50,6 +50,11 @@ class Panel:
             if cell and cell.short
         )
 
+    @property
+    def false_alarms(self) -> tuple[float | None, ...]:
+        """By column: the share of identical arms that was called "supported"; empty where none were simulated."""
+        return tuple(cell.supported if cell else None for cell in self.rows.get(IDENTICAL, ()))
+
 
 @dataclass(frozen=True)
 class CoverageTable:

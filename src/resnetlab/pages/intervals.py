@@ -26,6 +26,15 @@ class Tick:
 
 
 @dataclass(frozen=True)
+class Method:
+    """The ends that one way of making an interval gives, as places on the bar."""
+
+    name: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Bar:
     """The bar, ready to be drawn; all places in per cent from the left.
 
@@ -35,7 +44,7 @@ class Bar:
         effect: the mean.
         delta: the threshold.
         zero: of the scale, where it differs from δ.
-        other: ends of the interval that does not decide, where there is one.
+        methods: t and BCa each for itself; empty where only one was made, for it is the interval then.
         values: the single effects, where they are few.
         ticks: labels of the scale.
     """
@@ -45,7 +54,7 @@ class Bar:
     effect: float
     delta: float
     zero: float | None
-    other: tuple[float, float] | None
+    methods: tuple[Method, ...]
     values: tuple[float, ...]
     ticks: tuple[Tick, ...]
 
@@ -58,10 +67,10 @@ def bar_for(part: Mapping[str, Any]) -> Bar | None:
     """
     if part["interval"] is None or part["effect"] is None or part["delta"] is None:
         return None
-    others = [ends for ends in (part["t_interval"], part["bootstrap_interval"]) if ends]
-    other = next((ends for ends in others if list(ends) != list(part["interval"])), None)
+    made = {"t": part["t_interval"], "BCa": part["bootstrap_interval"]}
+    ends = {name: ends for name, ends in made.items() if ends} if all(made.values()) else {}
     values = part["values"] if len(part["values"]) <= FEW else ()
-    scale = _Scale.over([*part["interval"], *(other or ()), *values, part["effect"], part["delta"], 0.0])
+    scale = _Scale.over([*part["interval"], *values, part["effect"], part["delta"], 0.0])
     low, high = part["interval"]
     return Bar(
         low=scale.place(low),
@@ -69,7 +78,7 @@ def bar_for(part: Mapping[str, Any]) -> Bar | None:
         effect=scale.place(part["effect"]),
         delta=scale.place(part["delta"]),
         zero=scale.place(0.0) if part["delta"] != 0 else None,
-        other=(scale.place(other[0]), scale.place(other[1])) if other else None,
+        methods=tuple(Method(name, scale.place(low), scale.place(high)) for name, (low, high) in ends.items()),
         values=tuple(map(scale.place, values)),
         ticks=scale.ticks(),
     )

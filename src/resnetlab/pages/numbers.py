@@ -35,7 +35,7 @@ class Precision:
         """Two ends.
 
         >>> Precision(1, -5).interval((0.0000123, 0.0000456))
-        '[1.2, 4.6]\\xa0×\\xa010⁻⁵'
+        '[1.2,\\xa04.6]\\xa0×\\xa010⁻⁵'
         """
         if ends is None:
             return ABSENT
@@ -91,11 +91,13 @@ def percent(share: float, decimals: int = 1) -> str:
 def duration(seconds: float | None) -> str:
     """A time in words short enough for a table.
 
-    >>> duration(0.0123), duration(12.34), duration(151.2), duration(7320)
-    ('0.01\\xa0s', '12.3\\xa0s', '2\\xa0min\\xa031\\xa0s', '2\\xa0h\\xa02\\xa0min')
+    >>> duration(0.001), duration(0.0123), duration(12.34), duration(151.2), duration(7320)
+    ('<\xa00.01\xa0s', '0.01\\xa0s', '12.3\\xa0s', '2\\xa0min\\xa031\\xa0s', '2\\xa0h\\xa02\\xa0min')
     """
     if seconds is None:
         return ABSENT
+    if 0 < seconds < 0.01:
+        return f"<{NO_BREAK}0.01{NO_BREAK}s"
     if seconds < 60:
         return f"{seconds:.{1 if seconds >= 1 else 2}f}{NO_BREAK}s"
     minutes, rest = divmod(round(seconds), 60)

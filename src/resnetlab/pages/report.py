@@ -1,7 +1,7 @@
 """One self-contained page from the plain values of results.json, and the folder that holds it.
 
-The page asks nothing of anybody: no font, no script, no picture comes from outside, and its own security policy forbids
-them. It needs no JavaScript to be read; with it, the table of claims can be filtered.
+The page asks nothing of anybody: no font, no script, no picture comes from outside, and its own security policy
+forbids them. It needs no JavaScript to be read; with it, the table of claims can be filtered.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from resnetlab.pages.svg import Drawing, drawn
 from resnetlab.pages.verdicts import WORDS, word_for
 
 SAFE_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+MOST_ARMS = 8  # are named; of more only the number of runs is said
 QUOTED = re.compile(r"`+([^`]+)`+")
 
 
@@ -47,38 +48,38 @@ def write_report(folder: Path, results: Mapping[str, Any], figures: Mapping[str,
         OutputError: the folder cannot be written.
         ValueError: a number in the results is not finite, which JSON cannot hold.
     """
-    for slug in figures:
+    for slug in (*figures, *(claim["slug"] for claim in results["claims"])):
         if not SAFE_SLUG.fullmatch(slug):
             raise ResnetlabError(f"slug {slug!r} cannot name a file\nuse letters, digits, '_', '-' and '.'")
     drawings = {slug: one if isinstance(one, Drawing) else drawn(one, slug) for slug, one in figures.items()}
     files = {f"figures/{slug}.svg": drawing.svg.encode() for slug, drawing in drawings.items()}
     files |= {f"figures/{slug}.png": drawing.png for slug, drawing in drawings.items()}
     files["results.json"] = f"{json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False)}\n".encode()
-    files["report.html"] = render_report(results, {slug: drawing.svg for slug, drawing in drawings.items()}).encode()
+    files["report.html"] = render_report(results, drawings).encode()
     for name, content in files.items():
         _write_whole(folder / name, content)
     return folder / "report.html"
 
 
-def render_report(results: Mapping[str, Any], svgs: Mapping[str, str]) -> str:
+def render_report(results: Mapping[str, Any], drawings: Mapping[str, Drawing]) -> str:
     """The page as one HTML text.
 
     Args:
         results: the content of results.json, see docs/results.md.
-        svgs: slug → the SVG of its figure, from `figure_svg`.
+        drawings: slug → its figure.
     """
-    script = _template_text("report.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    style, script = _template_text("report.css"), _template_text("report.js")
     return (
         _environment(results)
         .get_template("report.html.j2")
         .render(
             results=results,
             claims=results["claims"],
-            svgs={slug: Markup(svg) for slug, svg in svgs.items()},
-            style=Markup(_template_text("report.css")),
+            drawings=drawings,
+            style=Markup(style),
+            style_digest=_digest(style),
             script=Markup(script),
-            script_digest=digest,
+            script_digest=_digest(script),
             coverage=coverage_table(results.get("coverage")),
             papers=list(dict.fromkeys(map(paper_of, results["claims"]))),
             kinds=list(dict.fromkeys(kind for claim in results["claims"] for kind in claim["kind"])),
@@ -87,23 +88,49 @@ def render_report(results: Mapping[str, Any], svgs: Mapping[str, str]) -> str:
     )
 
 
+def _digest(text: str) -> str:
+    """As a page's security policy names what may stand in it."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
 def paper_of(claim: Mapping[str, Any]) -> str:
     """The paper of a claim, without the table or figure: what the page filters by."""
     return str(claim["source"]).split(", ", 1)[0]
 
 
-def prose(text: str, slugs: frozenset[str] = frozenset()) -> Markup:
+def prose(text: str, linked: bool = True, slugs: frozenset[str] = frozenset()) -> Markup:
     """Escaped text with `quoted` names as code; those of claims on the page lead to them.
 
-    >>> prose("a < b, see `degradation`", frozenset({"degradation"}))
+    >>> prose("a < b, see `degradation`", slugs=frozenset({"degradation"}))
     Markup('a &lt; b, see <a href="#degradation"><code>degradation</code></a>')
+
+    Args:
+        text: as a claim's file has it.
+        linked: False where the text stands in a link already.
+        slugs: of the page's claims.
     """
 
     def code(found: re.Match[str]) -> str:
         name = found[1]
-        return f'<a href="#{name}"><code>{name}</code></a>' if name in slugs else f"<code>{name}</code>"
+        return f'<a href="#{name}"><code>{name}</code></a>' if linked and name in slugs else f"<code>{name}</code>"
 
     return Markup(QUOTED.sub(code, str(escape(text))))
+
+
+def sentence(text: str) -> str:
+    """A text that goes on from a heading, as one that stands alone; names keep their small letter.
+
+    >>> sentence("that it is so."), sentence("plain-20 of the pool."), sentence("`degradation` says why.")
+    ('That it is so.', 'plain-20 of the pool.', '`degradation` says why.')
+    """
+    first = text.split(" ", 1)[0]
+    return text[:1].upper() + text[1:] if first.strip(".,:;").isalpha() else text
+
+
+def named_figure(svg: str, title: str) -> Markup:
+    """The figure as one image with a name, for readers who do not see it."""
+    name = escape(f"Figure: {title.replace('`', '')}")
+    return Markup(svg.replace("<svg ", f'<svg role="img" aria-label="{name}" ', 1))
 
 
 def precision_of(part: Mapping[str, Any]) -> Precision:
@@ -122,7 +149,8 @@ def _environment(results: Mapping[str, Any]) -> jinja2.Environment:
     slugs = frozenset(claim["slug"] for claim in results["claims"])
     environment.filters |= {"number": number, "percent": percent, "duration": duration}
     environment.filters |= {"prose": partial(prose, slugs=slugs), "word": word_for, "paper": paper_of}
-    environment.globals |= {"bar_for": bar_for, "precision_of": precision_of}
+    environment.filters |= {"figure": named_figure, "sentence": sentence}
+    environment.globals |= {"bar_for": bar_for, "precision_of": precision_of, "MOST_ARMS": MOST_ARMS}
     return environment
 
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import matplotlib
 from matplotlib.figure import Figure
 
+from resnetlab.pages.alternatives import figure_words
+
 SVG = "http://www.w3.org/2000/svg"
 XLINK = "http://www.w3.org/1999/xlink"
 FONT = "Helvetica, Arial, sans-serif"
@@ -30,20 +32,27 @@ ElementTree.register_namespace("xlink", XLINK)
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure that has been drawn: its SVG and its PNG."""
+    """A figure that has been drawn.
+
+    Args:
+        svg: one element, for a page or a file.
+        png: the same on white.
+        words: what it shows, for readers who do not see it.
+    """
 
     svg: str
     png: bytes
+    words: str = ""
 
 
 def drawn(figure: Figure, slug: str) -> Drawing:
-    """The figure in both formats.
+    """The figure in both formats, and in words.
 
     Args:
         figure: in the house's style; text that stands on a filled cell is drawn in `figures.INK` or `figures.PAPER`.
         slug: of its claim; names inside the SVG begin with it.
     """
-    return Drawing(figure_svg(figure, slug), figure_png(figure))
+    return Drawing(figure_svg(figure, slug), figure_png(figure), figure_words(figure))
 
 
 def figure_svg(figure: Figure, slug: str) -> str:
