@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float
@@ -18,6 +19,9 @@ from torch.optim.swa_utils import update_bn
 from resnetlab.analysis.tracing import modules_named, tensors_in
 from resnetlab.analysis.untouched import AnyModule, weightless_copy
 from resnetlab.core.errors import ResnetlabError
+
+_kept_shapes: WeakKeyDictionary[nn.Module, set[tuple[int, ...]]] = WeakKeyDictionary()
+"""Shapes that a module is known to keep: asking costs more than a small network's pass, so each is asked once."""
 
 
 class Lesion(nn.Identity):
@@ -35,20 +39,21 @@ class Lesion(nn.Identity):
     def __init__(self, name: str, removed: nn.Module) -> None:
         super().__init__()
         self.name = name
-        self._removed = (weightless_copy(removed).eval(),)
+        self._removed = (removed,)
         self.train(removed.training)
-        self._accepted: set[tuple[int, ...]] = set()
 
     def forward(self, input: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
-        if tuple(input.shape) not in self._accepted:
+        kept = _kept_shapes.setdefault(self._removed[0], set())
+        if tuple(input.shape) not in kept:
             with torch.no_grad(), torch.device("meta"):
-                given = next(tensors_in(self._removed[0](torch.empty_like(input, device="meta"))))
+                removed = weightless_copy(self._removed[0]).eval()
+                given = next(tensors_in(removed(torch.empty_like(input, device="meta"))))
             if given.shape != input.shape:
                 raise ResnetlabError(
                     f"module {self.name!r} cannot be removed: it turns {tuple(input.shape[1:])} into "
                     f"{tuple(given.shape[1:])}\n`removable_blocks(model, images)` lists those that keep the shape"
                 )
-            self._accepted.add(tuple(input.shape))
+            kept.add(tuple(input.shape))
         return input
 
 
