@@ -52,11 +52,8 @@ def test_vgg16_is_told_by_the_size_of_its_maps() -> None:
 
 @pytest.mark.parametrize("name", ["resnet18", "densenet121", "efficientnet_b0", "mobilenet_v2", "googlenet"])
 def test_stages_add_up_to_the_whole(name: str) -> None:
-    model = (
-        torchvision.models.get_model(name, weights=None, init_weights=False)
-        if name == "googlenet"
-        else (torchvision.models.get_model(name, weights=None))
-    )
+    options = {"init_weights": False} if name == "googlenet" else {}
+    model = torchvision.models.get_model(name, weights=None, **options)
     stages = outline(model.eval().to("meta"), (3, 224, 224))
     assert sum(stage.macs for stage in stages) == count_macs(model, (3, 224, 224))
     assert sum(stage.params for stage in stages) == count_parameters(model)

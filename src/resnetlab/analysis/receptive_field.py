@@ -74,7 +74,7 @@ def measure_receptive_field(model: nn.Module, input_size: tuple[int, ...]) -> Re
         footprint = footprints.of(tensor)
         if footprint is not None:
             rows.append(_row(layer, footprint))
-            if all(w.dim is not None and (tensor.shape[w.dim] > 1 or not w.is_whole) for w in footprint):
+            if footprint and all(w.dim is not None and (tensor.shape[w.dim] > 1 or not w.is_whole) for w in footprint):
                 maps.append(rows[-1])
 
     twin.register_forward_pre_hook(lambda module, inputs: footprints.follow(inputs[0]))
