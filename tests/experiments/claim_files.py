@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 COIN = '''"""A fair coin is worth more than {above}.
 
@@ -35,16 +37,37 @@ CLAIM = Claim(
     arms=ARMS,
     measure=measure,
     parts=(
-        Part("one more is more", effect=Contrast("drawn", plus=("plus one",), minus=("nothing",)), above={above}),
+        Part("one more is more", Contrast("{measure_name}", plus=("plus one",), minus=("nothing",)), above={above}),
         Exact("there are seeds", outcome=lambda results: Outcome(len(results.of("nothing")) > 0, 1, "some")),
     ),
-    figure=lambda results: Figure(),
+    figure={figure},
 )
 '''
 
 
-def write_coin(folder: Path, *, seeds: int = 4, pause: float = 0.0, above: float = 0.5, trouble: str = "pass") -> Path:
-    """A claim file that draws numbers; `trouble` is a line of code run in every measure."""
+@dataclass(frozen=True)
+class Coin:
+    """What varies between the claim files.
+
+    Args:
+        seeds: of both arms.
+        pause: seconds that every measure takes.
+        above: δ.
+        trouble: a line of code run in every measure.
+        measure_name: what the part asks for; "drawn" is there.
+        figure: an expression that draws.
+    """
+
+    seeds: int = 4
+    pause: float = 0.0
+    above: float = 0.5
+    trouble: str = "pass"
+    measure_name: str = "drawn"
+    figure: str = "lambda results: Figure()"
+
+
+def write_coin(folder: Path, **differences: Any) -> Path:
+    """A claim file that draws numbers, with the differences of a `Coin`."""
     file = folder / "coin.py"
-    file.write_text(COIN.format(seeds=seeds, pause=pause, above=above, trouble=trouble), encoding="utf-8")
+    file.write_text(COIN.format(**asdict(Coin(**differences))), encoding="utf-8")
     return file

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 from datetime import datetime
 from pathlib import Path
@@ -27,17 +29,28 @@ def make_output_folder(command: str, name: str, output: Path | None = None, exis
     Raises:
         OutputError: it holds something already, or cannot be written.
     """
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    folder = output or Path("runs") / command / f"{stamp}-{name}"
-    if folder.is_file():
-        raise OutputError(f"--output {folder} is a file\ngive a folder")
-    if folder.is_dir() and any(folder.iterdir()) and not exist_ok:
-        raise OutputError(f"--output {folder} holds files already\ngive another folder, or --exist-ok to replace them")
+    if output is not None and output.is_file():
+        raise OutputError(f"--output {output} is a file\ngive a folder")
     try:
+        folder = output or _fresh(Path("runs") / command, f"{datetime.now():%Y%m%d-%H%M%S}-{name}")
         folder.mkdir(parents=True, exist_ok=True)
+        holds_something = any(folder.iterdir())
         probe = folder / f".writable-{os.getpid()}"
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise OutputError(f"--output {folder} cannot be written: {error.strerror}\ngive another folder") from error
+        place = f"--output {output}" if output else f"the folder {Path.cwd() / 'runs'}"
+        raise OutputError(f"{place} cannot be written: {error.strerror}\ngive another folder with --output") from error
+    if holds_something and not exist_ok:
+        raise OutputError(f"--output {folder} holds files already\ngive another folder, or --exist-ok to replace them")
     return folder
+
+
+def _fresh(parent: Path, name: str) -> Path:
+    """A folder that was not there, also where two commands start in one second."""
+    for number in itertools.count(1):
+        folder = parent / (name if number == 1 else f"{name}-{number}")
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            return folder
+    raise AssertionError("there is always a next number")

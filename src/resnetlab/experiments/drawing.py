@@ -26,16 +26,7 @@ class DrawingJob:
         return drawn(claim.figure(self.results), claim.slug)
 
 
-def draw_figures(results: Mapping[str, Results], workers: Workers) -> dict[str, Drawing]:
-    """The figures of all claims that have results, by locator, as SVG and PNG.
-
-    Raises:
-        RuntimeError: a claim's figure could not be drawn.
-    """
+def draw_figures(results: Mapping[str, Results], workers: Workers) -> dict[str, Drawing | Failure]:
+    """The figures of all claims that have results, by locator, as SVG and PNG; a failure where one cannot be drawn."""
     jobs = [DrawingJob(locator, measured) for locator, measured in results.items() if any(measured.measures.values())]
-    drawings: dict[str, Drawing] = {}
-    for job, outcome in run_jobs(jobs, workers):
-        if isinstance(outcome, Failure):
-            raise RuntimeError(f"{outcome.what}: {outcome.error}")
-        drawings[job.locator] = outcome
-    return drawings
+    return {job.locator: outcome for job, outcome in run_jobs(jobs, workers)}

@@ -23,7 +23,7 @@ from resnetlab.experiments.display import Display
 from resnetlab.experiments.drawing import draw_figures
 from resnetlab.experiments.judge import judge_claim
 from resnetlab.experiments.ledger import SLUGS, find_claim, registered_parts
-from resnetlab.experiments.runner import Measured, Workers, run_claims
+from resnetlab.experiments.runner import Failure, Measured, Workers, run_claims
 from resnetlab.experiments.settings import LabSettings
 from resnetlab.experiments.statistics import Verdict
 from resnetlab.pages.report import write_report
@@ -101,7 +101,11 @@ def _run(locators: Sequence[str], command: str, name: str, settings: LabSettings
         display = stack.enter_context(Display(folder, quiet=settings.quiet))
         measured = run_claims(locators, settings.data, cache, workers, settings.seed, display.job_ended)
         display.say("drawing the figures")
-        figures = draw_figures({locator: measured[locator].results for locator in locators}, workers)
+        drawn = draw_figures({locator: measured[locator].results for locator in locators}, workers)
+    figures = {claims[at].slug: drawing for at, drawing in drawn.items() if not isinstance(drawing, Failure)}
+    for locator, drawing in drawn.items():
+        if isinstance(drawing, Failure):
+            measured[locator].failures.append(drawing)
     parts_registered = registered_parts(TIER)
     entries = [_entry(locator, claims[locator], measured[locator], parts_registered) for locator in locators]
     results = {
@@ -118,16 +122,13 @@ def _run(locators: Sequence[str], command: str, name: str, settings: LabSettings
         "coverage": json.loads((Path(__file__).parent / "coverage.json").read_text(encoding="utf-8")),
         "claims": entries,
     }
-    write_report(folder, results, {claims[locator].slug: figure for locator, figure in figures.items()})
+    write_report(folder, results, figures)
     return LabResult(results, folder)
 
 
 def _entry(locator: str, claim: Claim, measured: Measured, parts_registered: int) -> dict[str, Any]:
     """A claim as results.json holds it."""
-    verdict, parts, finding = Verdict.NOT_RUN, _not_run(claim, measured), ""
-    if not measured.failures:
-        verdict, parts = judge_claim(claim, measured.results, TIER, parts_registered)
-        finding = claim.finding(measured.results) if claim.finding else ""
+    verdict, parts, finding = _judged(claim, measured, parts_registered)
     source = claim.source
     return {
         "slug": claim.slug,
@@ -146,6 +147,14 @@ def _entry(locator: str, claim: Claim, measured: Measured, parts_registered: int
     }
 
 
-def _not_run(claim: Claim, measured: Measured) -> list[PartResult]:
-    reasons = "; ".join(f"{failure.what}: {failure.error}" for failure in measured.failures[:1])
-    return [PartResult(part.name, Verdict.NOT_RUN, reason=reasons) for part in claim.parts]
+def _judged(claim: Claim, measured: Measured, parts_registered: int) -> tuple[Verdict, list[PartResult], str]:
+    """Verdict, parts and finding; "not run" and why where a run failed, or the claim's own file has a mistake."""
+    if not measured.failures:
+        try:
+            verdict, parts = judge_claim(claim, measured.results, TIER, parts_registered)
+            return verdict, parts, claim.finding(measured.results) if claim.finding else ""
+        except Exception as error:  # one claim's mistake must not end the others
+            measured.failures.append(Failure("judging", f"{type(error).__name__}: {error}"))
+    first = measured.failures[0]
+    reason = f"{first.what}: {first.error}"
+    return Verdict.NOT_RUN, [PartResult(part.name, Verdict.NOT_RUN, reason=reason) for part in claim.parts], ""

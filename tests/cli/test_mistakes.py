@@ -1,0 +1,83 @@
+"""A mistake on the command line is answered in three lines: what, which value, what to do; and nothing is written."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from resnetlab.cli import main
+
+MISTAKES = {
+    # an unknown name: the nearest that there is
+    "frobnicate": "unknown command 'frobnicate'",
+    "reprot": "did you mean report",
+    "lab walk": "commands: lab list, lab run, lab show",
+    "lab run degredation": "did you mean degradation",
+    "lab run nowhere/mine.py": "no claim file at nowhere/mine.py",
+    "lab run occupied/notes.py": "defines no CLAIM",
+    "lab run bottleneck_cost --data digit": "did you mean digits",
+    "lab show pathlengths": "did you mean path_lengths",
+    "models rsnet": "unknown model pattern 'rsnet'",
+    "models show rsnet50": "did you mean resnet50",
+    "report --outptu here": "--output",
+    "lab run bottleneck_cost --engine slurm": "slurm",
+    "lab list --tier huge": "huge",
+    # an impossible value
+    "models show 'resnet20[depths=-1/3/3]'": "depths=(-1, 3, 3)",
+    "models show 'regnet_x_400mf[group_width=7]'": "group_width=7",
+    "models show 'resnet20[input_size=0]'": "input_size=0",
+    "models show 'resnet20[shortcut=Z]'": "allowed: none, A, B, C, D",
+    "models show 'resnet20[width=wide]'": "width='wide'",
+    "models show 'resnet20[shortcut'": "NAME[field=value",
+    "report --jobs -1": "--jobs -1 is negative",
+    "report --seed -1": "--seed -1 is negative",
+    "report --seed first": "--seed",
+    "report --device cuda": "--device cuda",
+    "report --cache kept --no-cache": "exclude each other",
+    # a place that cannot be written, or that holds something
+    "lab run bottleneck_cost --output occupied": "--output occupied holds files already",
+    "lab run bottleneck_cost --output occupied/notes.py": "is a file",
+    "lab run bottleneck_cost --output /dev/null/here": "cannot be written",
+    "lab run bottleneck_cost --cache /dev/null/here": "--cache /dev/null/here",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "occupied").mkdir()
+    (tmp_path / "occupied" / "notes.py").write_text("what = 1\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    found = (path for path in folder.rglob("*") if "__pycache__" not in path.parts)
+    return {str(path): path.read_bytes() if path.is_file() else None for path in found}
+
+
+@pytest.mark.parametrize("line", MISTAKES)
+def test_a_mistake_is_answered_and_nothing_is_written(
+    line: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = contents(folder)
+    try:
+        code = main(shlex.split(line))
+        box = False
+    except SystemExit as stopped:  # the parser's own box
+        code, box = stopped.code, True
+    told = capsys.readouterr()
+    assert code == 2
+    assert MISTAKES[line] in " ".join(told.err.split())
+    assert box or len(told.err.strip().splitlines()) <= 3
+    assert "Traceback" not in told.err
+    assert told.out == ""
+    assert contents(folder) == before
+
+
+def test_a_group_alone_lists_its_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["lab"])
+    assert stopped.value.code == 2
+    assert "resnetlab lab run" in capsys.readouterr().err

@@ -1,0 +1,53 @@
+"""What is public is public on purpose, and importing the package waits for nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import resnetlab
+
+PUBLIC = [
+    "BasicBlock",
+    "BottleneckBlock",
+    "ResidualBlock",
+    "ResnetlabError",
+    "__version__",
+    "batchnorm_effect_demo",
+    "build",
+    "check_residual_gradient",
+    "create_model",
+    "layer_activation_stats",
+    "list_models",
+    "report",
+    "resnet101",
+    "resnet152",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "run_lab",
+    "vanishing_gradient_demo",
+]
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(resnetlab.__all__) == PUBLIC
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_name_is_there_and_says_what_it_does(name: str) -> None:
+    found = getattr(resnetlab, name)
+    assert isinstance(found, str) or found.__doc__
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'resnet19'"):
+        resnetlab.resnet19  # noqa: B018
+
+
+@pytest.mark.parametrize("line", ["import resnetlab", "import resnetlab; resnetlab.list_models()"])
+def test_torch_is_imported_only_when_it_is_needed(line: str) -> None:
+    code = f"{line}; import sys; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
