@@ -9,10 +9,10 @@ report: .venv/installed-base   ## the quick tier of the laboratory, and its page
 	$(BIN)/resnetlab report
 
 test: .venv/installed-test     ## everything, long sweeps in their short form
-	$(BIN)/pytest --numprocesses auto
+	$(BIN)/pytest --numprocesses auto --dist loadgroup
 
 test-full: .venv/installed-test  ## the sweeps at the figures promised
-	$(BIN)/pytest --numprocesses auto --full
+	$(BIN)/pytest --numprocesses auto --dist loadgroup --full
 
 check: .venv/installed-dev     ## style, types, and the direction of imports
 	$(BIN)/ruff check
