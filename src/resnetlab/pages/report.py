@@ -7,6 +7,7 @@ forbids them. It needs no JavaScript to be read; with it, the table of claims ca
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -166,5 +167,6 @@ def _write_whole(path: Path, content: bytes) -> None:
         unfinished.write_bytes(content)
         os.replace(unfinished, path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where nothing can be written, nothing can be removed
+            unfinished.unlink(missing_ok=True)
         raise OutputError(f"cannot write {path}: {error.strerror}\nname another folder with --output") from error
