@@ -102,7 +102,8 @@ def figure(results: Results) -> Figure:
     for axes, arm in zip(panels, ARMS, strict=True):
         at = results.one(arm.name)
         paths = torch.tensor(at["paths"])[3:-3, 3:-3]
-        image = axes.imshow((100 * paths / paths.sum()).numpy(), cmap="Greys", vmin=0, vmax=12, extent=(-4.5, 4.5, -4.5, 4.5))
+        shares = (100 * paths / paths.sum()).numpy()
+        image = axes.imshow(shares, cmap="Greys", vmin=0, vmax=12, extent=(-4.5, 4.5, -4.5, 4.5))
         axes.set_title(f"{arm.name}: {at['weights']} weights", fontsize=8)
         axes.set_xticks([-4, 0, 4])
         axes.set_yticks([-4, 0, 4])
