@@ -1,0 +1,54 @@
+"""The doctor tells what is there, and says what is missing with the remedy."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from resnetlab.actions.doctor import EXTRAS, Finding, examine
+from resnetlab.cli import main
+
+
+def found(topic: str) -> Finding:
+    return next(finding for finding in examine() if finding.topic == topic)
+
+
+def test_versions_are_those_in_use() -> None:
+    assert found("torch").found == torch.__version__.split("+")[0] or found("torch").found == torch.__version__
+    assert found("python").found == sys.version.split()[0]
+
+
+def test_the_embedded_data_is_at_hand() -> None:
+    assert found("data: digits").found == "1400 + 397 images of 8×8"
+
+
+def test_a_missing_extra_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(EXTRAS, "cluster", ("ray", "no_such_package"))
+    finding = found("extra: cluster")
+    assert (finding.good, finding.needed) == (False, False)
+    assert finding.remedy == "pip install 'resnetlab[cluster]'"
+
+
+def test_a_missing_compiler_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert "install g++" in found("torch.compile").remedy
+
+
+def test_the_cache_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("RESNETLAB_CACHE", str(tmp_path))
+    (tmp_path / "kept").write_bytes(b"0" * 3_000_000)
+    assert found("kept runs").found == f"{tmp_path} (3 MB)"
+
+
+def test_it_exits_with_1_only_where_resnetlab_cannot_work(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["doctor", "--json"]) == 0
+    assert {"processor", "disk", "torch"} <= {finding["topic"] for finding in json.loads(capsys.readouterr().out)}
+    monkeypatch.setattr("resnetlab.actions.doctor.FREE_GIGABYTES", 1e9)
+    assert main(["doctor"]) == 1
+    assert "free some space" in capsys.readouterr().out
