@@ -43,12 +43,14 @@ def input_gradients(model: nn.Module, grid: Float[Tensor, "n ..."]) -> Float[Ten
     return gradient
 
 
-def autocorrelation(gradients: Float[Tensor, "n ..."], max_lag: int) -> Autocorrelation:
-    """Gives Σ ⟨g_i, g_(i+lag)⟩ / Σ ⟨g_i, g_i⟩ of a series of gradients, their mean taken off first.
+def autocorrelation(gradients: Float[Tensor, "n ..."], max_lag: int, centred: bool = True) -> Autocorrelation:
+    """Gives Σ ⟨g_i, g_(i+lag)⟩ / Σ ⟨g_i, g_i⟩ of a series of gradients.
 
     Args:
         gradients: along the grid, in order.
         max_lag: largest lag, below the number of points.
+        centred: the mean over the grid is taken off first. The paper's theorems are about gradients as they are:
+            their average is over draws of the weights, and there the mean is zero.
 
     Raises:
         ResnetlabError: the lag does not fit the grid, or all gradients are the same.
@@ -57,7 +59,8 @@ def autocorrelation(gradients: Float[Tensor, "n ..."], max_lag: int) -> Autocorr
     points, features = series.shape
     if not 0 <= max_lag < points:
         raise ResnetlabError(f"max_lag {max_lag} does not fit a grid of {points} points; give 0 to {points - 1}")
-    series = series - series.mean(dim=0)
+    if centred:
+        series = series - series.mean(dim=0)
     power = series.square().sum()
     if power == 0:
         raise ResnetlabError("the gradient is the same at every point of the grid: it has no autocorrelation")
