@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page
 
 from resnetlab.experiments.lab import LabResult
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("page")]
 
 PICTURE = Path(__file__).parents[2] / "docs" / "picture.py"
 MEGABYTE = 1 << 20

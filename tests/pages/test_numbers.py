@@ -47,7 +47,7 @@ def test_a_number_stands_as_readers_write_it(value: float | str | None, written:
 
 
 DURATIONS = {
-    0: "0.00 s",
+    0: "< 0.01 s",
     0.0004: "< 0.01 s",
     0.5: "0.50 s",
     59.94: "59.9 s",

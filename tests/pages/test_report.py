@@ -18,6 +18,8 @@ from resnetlab.pages.figures import curves
 from resnetlab.pages.report import render_report, write_report
 from resnetlab.pages.verdicts import WORDS
 
+pytestmark = pytest.mark.xdist_group("page")  # one run of the claims serves them all
+
 VOID = {"meta", "link", "br", "input", "img", "hr"}
 
 

@@ -13,6 +13,8 @@ import pytest
 from resnetlab.experiments.lab import SCHEMA
 from resnetlab.pages.verdicts import WORDS
 
+pytestmark = pytest.mark.xdist_group("page")  # one run of the claims serves them all
+
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
 NAMED_BY_VALUES = ("score", "environment.versions", "coverage.versions")  # their keys are verdicts and packages
 ROW = re.compile(r"^\| `([^`]+)` \| ([^|]+) \|", re.MULTILINE)

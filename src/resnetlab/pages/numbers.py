@@ -96,7 +96,7 @@ def duration(seconds: float | None) -> str:
     """
     if seconds is None:
         return ABSENT
-    if 0 < seconds < 0.01:
+    if seconds < 0.01:
         return f"<{NO_BREAK}0.01{NO_BREAK}s"
     if seconds < 60:
         return f"{seconds:.{1 if seconds >= 1 else 2}f}{NO_BREAK}s"

@@ -30,7 +30,7 @@ from resnetlab.pages.svg import Drawing, drawn
 from resnetlab.pages.verdicts import WORDS, word_for
 
 SAFE_SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-MOST_ARMS = 8  # are named; of more only the number of runs is said
+MOST_ARMS = 4  # are named; of more only the number of runs is said
 QUOTED = re.compile(r"`+([^`]+)`+")
 
 
