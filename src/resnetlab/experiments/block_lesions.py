@@ -71,10 +71,10 @@ def swap_by_swap(blocks: Mapping[str, tuple[int, ...]], swaps: int, random: np.r
         swaps: how many.
         random: where pairs are drawn from.
     """
+    pairs = [(one, other) for one in blocks for other in blocks if one != other and blocks[one] == blocks[other]]
     orders = [{place: place for place in blocks}]
     for _ in range(swaps):
-        one = str(random.choice(list(blocks)))
-        other = str(random.choice([place for place in blocks if blocks[place] == blocks[one] and place != one]))
+        one, other = pairs[random.integers(len(pairs))]
         before = orders[-1]
         orders.append(before | {one: before[other], other: before[one]})
     return orders[1:]

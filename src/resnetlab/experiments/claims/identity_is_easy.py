@@ -68,12 +68,10 @@ def distance(block: nn.Module, x: Tensor) -> float:
 
 
 def largest_gradient(block: nn.Module, x: Tensor, of: str) -> float:
-    """Of the parameters of these names, for a loss that asks for another output than x."""
-    block.zero_grad()
-    F.mse_loss(block(x), x.flip(0)).backward()
-    return max(
-        parameter.grad.abs().max().item() for name, parameter in block.named_parameters() if name.startswith(of)
-    )
+    """Of the parameters whose names begin so, for a loss that asks for another output than x."""
+    parameters = [parameter for name, parameter in block.named_parameters() if name.startswith(of)]
+    gradients = torch.autograd.grad(F.mse_loss(block(x), x.flip(0)), parameters)
+    return torch.cat([gradient.flatten() for gradient in gradients]).abs().max().item()
 
 
 def measure(run: Run) -> Measures:
