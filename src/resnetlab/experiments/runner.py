@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -212,8 +213,9 @@ class _Plan:
     cache: Cache
     seed: int
 
-    @property
+    @cached_property
     def file(self) -> Path:
+        """Where the runs are kept; found once, so that a claim edited meanwhile is still read where it was written."""
         return self.cache.records_file(self.locator, self.claim.slug, self.data)
 
     def missing_jobs(self) -> list[MeasuringJob]:
