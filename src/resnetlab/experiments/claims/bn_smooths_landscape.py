@@ -1,0 +1,141 @@
+"""With batch norm the loss and its gradient change less along the gradient.
+
+Santurkar et al. 2018 look from many points of training in the direction of the gradient: with batch norm the loss
+varies less and the gradient changes less (Figure 4a and b). They take this smoothness, and not a reduced covariate
+shift, for what makes batch norm help.
+
+Protocol: ResNet-8 with batch norm, and without, descends on the loss of the same 200 images with its full gradient
+(rate 0.05, momentum 0.9). Where the loss first falls to 2, 1.5, 1 and 0.5, the network is looked at: both stand at the
+same loss, and steps against the gradient have the same five lengths, 0.1 to 0.5. Measured are the range of the loss
+over these steps and the largest Euclidean change of the gradient. The effect is the mean over the four losses of the
+logarithm, without batch norm minus with it.
+
+What this does not show: that smoothness is why batch norm helps. A step of one length is not the same for both: with
+batch norm there are γ and β to move, and the loss does not depend on the scale of the weights before it. Nor do the
+two networks come to a loss after as many steps or by the same way.
+"""
+
+from __future__ import annotations
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
+
+from resnetlab.experiments.base import Arm, Claim, Contrast, Kind, Measures, Part, Results, Run
+from resnetlab.experiments.resnet8 import resnet8
+from resnetlab.pages.figures import curves
+from resnetlab.specs.papers import SANTURKAR_2018, Source
+
+IMAGES = 200
+LEVELS = (2.0, 1.5, 1.0, 0.5)  # of the loss
+LENGTHS = (0.1, 0.2, 0.3, 0.4, 0.5)  # of the steps, Euclidean
+MOST_STEPS = 500  # from one level to the next
+SEEDS = 8
+ARMS = (Arm("without BN", settings="none", seeds=SEEDS), Arm("with BN", settings="batch", seeds=SEEDS))
+
+
+def measure(run: Run) -> Measures:
+    images, labels = run.data.train_images[:IMAGES], run.data.train_labels[:IMAGES]
+    model = resnet8(run.data, norm=run.arm.settings)
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    views = []
+    for level in LEVELS:
+        descend(model, optimiser, images, labels, level)
+        views.append(look_along_gradient(model, images, labels))
+    loss, loss_range, gradient_change = torch.tensor(views).T
+    return {
+        "losses": loss.tolist(),
+        "log_ranges": loss_range.log().tolist(),
+        "log_changes": gradient_change.log().tolist(),
+        "log_range": loss_range.log().mean().item(),
+        "log_change": gradient_change.log().mean().item(),
+    }
+
+
+def descend(model: nn.Module, optimiser: torch.optim.Optimizer, images: Tensor, labels: Tensor, level: float) -> None:
+    """Go on training until the loss is no higher than `level`, or for `MOST_STEPS`."""
+    for _ in range(MOST_STEPS):
+        loss = F.cross_entropy(model(images), labels)
+        if loss.item() <= level:
+            return
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+
+
+def look_along_gradient(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[float, float, float]:
+    """The loss here; its range over the steps against the gradient; the largest change of the gradient there."""
+    here = parameters_to_vector(model.parameters()).detach()
+    loss, gradient = loss_and_gradient(model, images, labels)
+    losses, changes = [loss], []
+    for length in LENGTHS:
+        vector_to_parameters(here - length * gradient / gradient.norm(), model.parameters())
+        loss_there, gradient_there = loss_and_gradient(model, images, labels)
+        losses.append(loss_there)
+        changes.append((gradient_there - gradient).norm().item())
+    vector_to_parameters(here, model.parameters())
+    return loss, max(losses) - min(losses), max(changes)
+
+
+def loss_and_gradient(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[float, Tensor]:
+    loss = F.cross_entropy(model(images), labels)
+    return loss.item(), parameters_to_vector(torch.autograd.grad(loss, list(model.parameters())))
+
+
+def without_minus_with(of: str) -> Contrast:
+    return Contrast(of, plus=("without BN",), minus=("with BN",))
+
+
+PARTS = (
+    Part("the loss varies less with BN", without_minus_with("log_range"), above=0, unit="log ratio"),
+    Part("the gradient changes less with BN", without_minus_with("log_change"), above=0, unit="log ratio"),
+)
+
+
+def log_ratios(results: Results, of: str) -> Tensor:
+    """Without minus with, (seeds, levels)."""
+    without, with_norm = (torch.from_numpy(results.values(arm.name, of)) for arm in ARMS)
+    return without - with_norm
+
+
+def finding(results: Results) -> str:
+    loss, gradient = (listed(log_ratios(results, of).mean(0).exp()) for of in ("log_ranges", "log_changes"))
+    return (
+        f"Where the loss is {listed(torch.tensor(LEVELS))}, it varies {loss} times as much without batch norm as with "
+        f"it, and the gradient changes {gradient} times as much (geometric means over {SEEDS} seeds)."
+    )
+
+
+def listed(numbers: Tensor) -> str:
+    *most, last = (f"{number:.2g}" for number in numbers.tolist())
+    return f"{', '.join(most)} and {last}"
+
+
+def figure(results: Results) -> Figure:
+    lines = {"range of the loss": "log_ranges", "change of the gradient": "log_changes"}
+    drawn = curves(
+        {name: log_ratios(results, of).numpy() for name, of in lines.items()},
+        x="training loss where the network is looked at",
+        y="ln (without BN / with BN)",
+        x_values=LEVELS,
+    )
+    (axes,) = drawn.axes
+    axes.axhline(0, color="black", linewidth=1)
+    axes.invert_xaxis()  # training goes to the right
+    axes.set_xticks(LEVELS)
+    return drawn
+
+
+CLAIM = Claim(
+    slug="bn_smooths_landscape",
+    doc=__doc__,
+    source=Source(SANTURKAR_2018, "Figure 4"),
+    kinds=(Kind.TRAINS,),
+    arms=ARMS,
+    measure=measure,
+    parts=PARTS,
+    figure=figure,
+    finding=finding,
+)
