@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 WIDTH = 6.4  # inches, as all figures
 ROW_HEIGHT = 0.27
 MARGIN = 0.12
+BOLD = 1.15  # how much wider than plain letters
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[str] = ()) -> Figure:
@@ -26,7 +27,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Seq
     axes.set_axis_off()
     axes.set_xlim(0, WIDTH)
     axes.set_ylim(height, 0)
-    edges = _edges([max(len(line[place]) for line in lines) for place in range(len(columns))])
+    heads = [BOLD * len(name) for name in columns]
+    edges = _edges([max([head, *(len(row[place]) for row in rows)]) for place, head in enumerate(heads)])
     for number, line in enumerate(lines):
         middle = MARGIN + (number + 0.5) * ROW_HEIGHT
         for name, cell, (left, right) in zip(columns, line, edges, strict=True):
@@ -38,7 +40,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Seq
     return figure
 
 
-def _edges(longest: Sequence[int]) -> list[tuple[float, float]]:
+def _edges(longest: Sequence[float]) -> list[tuple[float, float]]:
     """Left and right end of every column, in inches; what is left over goes between them."""
     gap = 0.2
     share = (WIDTH - 2 * MARGIN - gap * (len(longest) - 1)) / sum(longest)
