@@ -65,16 +65,20 @@ def ours_with_the_weights_of(theirs: nn.Module, name: str, **fields: Any) -> nn.
     return model
 
 
-@pytest.mark.parametrize("name", SHARED)
+def in_full(names: tuple[str, ...]) -> pytest.MarkDecorator:
+    """Every shared network; those named wait for the long sweep."""
+    rows = [pytest.param(name, marks=[pytest.mark.full] if name in names else []) for name in SHARED]
+    return pytest.mark.parametrize("name", rows)
+
+
+@in_full(tuple(name for name in VGGS if name not in ("vgg16", "vgg16_bn")))
 def test_evaluation_logits_are_torchvisions_bit_for_bit(name: str) -> None:
     theirs = torchvisions(name)
     ours = ours_with_the_weights_of(theirs, name)
     assert_same_bits_in_evaluation(ours, theirs, torch.randn(2, 3, 64, 64))
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.full] if name in LARGE else []) for name in SHARED]
-)
+@in_full(LARGE)
 def test_training_gives_torchvisions_loss_gradients_and_statistics(name: str) -> None:
     theirs = torchvisions(name)
     ours = ours_with_the_weights_of(theirs, name)
@@ -83,9 +87,10 @@ def test_training_gives_torchvisions_loss_gradients_and_statistics(name: str) ->
 
 
 @pytest.mark.parametrize("name", VGGS)
-def test_training_gives_the_same_behind_a_narrow_head(name: str) -> None:
+def test_behind_a_narrow_head_evaluation_and_training_give_the_same(name: str) -> None:
     theirs = torchvisions(name, hidden=64)
     ours = ours_with_the_weights_of(theirs, name, hidden=64)
+    assert_same_bits_in_evaluation(ours, theirs, torch.randn(2, 3, 33, 33))
     assert_same_gradients_in_training(ours, theirs, torch.randn(2, 3, 33, 33), lambda key: key)
 
 
