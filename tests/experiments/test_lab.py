@@ -60,7 +60,7 @@ def test_a_mistake_in_a_claim_leaves_it_not_run_with_the_reason(tmp_path: Path, 
     assert result.verdicts == {"coin": "not run"}
     assert not result.complete
     reason = result.results["claims"][0]["parts"][0]["reason"]
-    assert any(word in reason for word in ("no tea", "drawn", "division by zero"))
+    assert any(word in reason for word in ("no tea", "lost", "division by zero"))
     assert reason.replace("'", "&#39;") in result.page.read_text(encoding="utf-8")
 
 

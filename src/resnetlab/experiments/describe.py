@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from resnetlab.experiments.base import Claim, Exact, Tier
@@ -24,6 +25,20 @@ def describe_claim(locator: str) -> dict[str, Any]:
 
 
 def _describe(claim: Claim, locator: str) -> dict[str, Any]:
+    return {
+        **headline(claim, locator),
+        "tiers": [tier.value for tier in claim.tiers],
+        "parts": [
+            {"name": part.name, "exact": True}
+            if isinstance(part, Exact)
+            else {"name": part.name, "exact": False, "delta": part.above, "unit": part.unit}
+            for part in claim.parts
+        ],
+    }
+
+
+def headline(claim: Claim, locator: str) -> dict[str, Any]:
+    """What is known of a claim before it is run, as results.json has it too."""
     source = claim.source
     return {
         "slug": claim.slug,
@@ -31,14 +46,7 @@ def _describe(claim: Claim, locator: str) -> dict[str, Any]:
         "source": str(source),
         "address": source.paper.address if isinstance(source, Source) else None,
         "kind": [kind.value for kind in claim.kinds],
-        "tiers": [tier.value for tier in claim.tiers],
         "text": claim.text,
         "arms": [{"name": arm.name, "seeds": arm.seeds} for arm in claim.arms],
-        "parts": [
-            {"name": part.name, "exact": True}
-            if isinstance(part, Exact)
-            else {"name": part.name, "exact": False, "delta": part.above, "unit": part.unit}
-            for part in claim.parts
-        ],
-        "rerun": f"resnetlab lab run {locator}",
+        "rerun": f"resnetlab lab run {shlex.quote(locator)}",
     }

@@ -19,6 +19,7 @@ from resnetlab.core.machine import describe_environment
 from resnetlab.data import load_data
 from resnetlab.experiments.base import Claim, PartResult, Tier
 from resnetlab.experiments.cache import Cache
+from resnetlab.experiments.describe import headline
 from resnetlab.experiments.display import Display
 from resnetlab.experiments.drawing import draw_figures
 from resnetlab.experiments.judge import judge_claim
@@ -27,7 +28,6 @@ from resnetlab.experiments.runner import Failure, Measured, Workers, run_claims
 from resnetlab.experiments.settings import LabSettings
 from resnetlab.experiments.statistics import Verdict
 from resnetlab.pages.report import write_report
-from resnetlab.specs.papers import Source
 
 SCHEMA = "1"
 TIER = Tier.QUICK
@@ -129,20 +129,12 @@ def _run(locators: Sequence[str], command: str, name: str, settings: LabSettings
 def _entry(locator: str, claim: Claim, measured: Measured, parts_registered: int) -> dict[str, Any]:
     """A claim as results.json holds it."""
     verdict, parts, finding = _judged(claim, measured, parts_registered)
-    source = claim.source
     return {
-        "slug": claim.slug,
-        "title": claim.title,
-        "source": str(source),
-        "address": source.paper.address if isinstance(source, Source) else None,
+        **headline(claim, locator),
         "tier": TIER.value,
-        "kind": [kind.value for kind in claim.kinds],
         "verdict": verdict.value,
-        "text": claim.text,
         "finding": finding,
-        "rerun": f"resnetlab lab run {locator}",
         "seconds": round(measured.seconds, 2),
-        "arms": [{"name": arm.name, "seeds": arm.seeds} for arm in claim.arms],
         "parts": [asdict(part) for part in parts],
     }
 
