@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 
@@ -25,6 +25,8 @@ NORMS: tuple[Norm, ...] = ("none", "batch")
 ACTIVATIONS: tuple[Activation, ...] = ("sigmoid", "relu")
 INITS: tuple[Init, ...] = ("he", "pytorch")
 LAYERS_PER_BLOCK = 2
+DEPTHS = range(6, 401, LAYERS_PER_BLOCK)
+TINY = sys.float_info.min
 IMAGES = 8  # with 8×8 pixels each: 512 values of every channel for batch norm
 
 
@@ -33,7 +35,7 @@ class FreshNetwork:
     """A CIFAR ResNet of one stage or its plain twin: all its layers have one shape, so their gradients compare.
 
     Args:
-        depth: convolutions and linear layers, an even number from 4 up.
+        depth: convolutions and linear layers, an even number from 6 to 400.
         skips: residual; plain otherwise.
         norm: "batch" or "none".
         activation: "relu" or "sigmoid".
@@ -51,10 +53,10 @@ class FreshNetwork:
     width: int = 16
 
     def __post_init__(self) -> None:
-        if self.depth < 4 or self.depth % LAYERS_PER_BLOCK:
+        if not isinstance(self.depth, int) or self.depth not in DEPTHS:
             raise ResnetlabError(
-                f"depth={self.depth}: a block has two layers, stem and head have one each\n"
-                "give an even number of layers from 4 up"
+                f"depth={self.depth!r} is impossible: a block has two layers, stem and head have one each\n"
+                f"give an even number of layers from {DEPTHS[0]} to {DEPTHS[-1]}"
             )
 
     @property
@@ -98,6 +100,8 @@ class FreshNetwork:
 class GradientNorms:
     """Euclidean norms of the gradient of the cross-entropy at the last convolution of every block, input first.
 
+    A gradient that has died out counts as the smallest double, so that its logarithm is a number.
+
     Args:
         signal: with respect to the convolution's output, over all images: what comes back to the layer.
         weights: with respect to its weights: what it learns from. In a ReLU net without norms and biases all layers
@@ -115,8 +119,8 @@ def gradient_norms(network: FreshNetwork, data: ImageData) -> GradientNorms:
     names = [f"layer1.{place}.conv2" for place in range(network.blocks)]
     report = probe_gradients(model, images, lambda logits: F.cross_entropy(logits, labels), names=names)
     return GradientNorms(
-        signal=tuple(layer.output_norm or 0.0 for layer in report.layers),
-        weights=tuple(report.parameters[f"{name}.weight"] for name in names),
+        signal=tuple(max(layer.output_norm or 0.0, TINY) for layer in report.layers),
+        weights=tuple(max(report.parameters[f"{name}.weight"], TINY) for name in names),
     )
 
 
@@ -129,14 +133,9 @@ def lost_per_layer(norms: Sequence[float]) -> float:
     Args:
         norms: at the last convolution of every block.
     """
-    return float(np.polyfit(LAYERS_PER_BLOCK * np.arange(len(norms)), _logarithm(norms), 1)[0])
+    return float(np.polyfit(LAYERS_PER_BLOCK * np.arange(len(norms)), np.log(norms), 1)[0])
 
 
 def spread_over_layers(norms: Sequence[float]) -> float:
     """How unlike the gradients at different depths are: the standard deviation of ln norm over these layers."""
-    return float(_logarithm(norms).std())
-
-
-def _logarithm(norms: Sequence[float]) -> NDArray[np.float64]:
-    """Natural logarithms; a gradient that has died out counts as the smallest double."""
-    return np.log(np.maximum(norms, np.finfo(np.float64).tiny))
+    return float(np.log(norms).std())

@@ -16,6 +16,7 @@ from resnetlab.nn import ResidualBlock
 from resnetlab.nn.merges import BranchOnly, Merge
 
 IMAGES = 32
+MOST_BLOCKS = 200  # a norm is made of squares, and those of 0.24²⁰⁰ are still doubles
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class LinearStack:
     """Blocks of linear, ReLU, linear on the pixels of an image; behind them a linear layer for the classes.
 
     Args:
-        blocks: how many, 1 or more.
+        blocks: how many, 1 to 200.
         skips: x is added to what each block gives.
         init: "pytorch", the default of `nn.Linear`, which has a third of the variance that keeps a linear map's
             scale; or "he": the variance that keeps it, twice as much behind a ReLU.
@@ -34,8 +35,11 @@ class LinearStack:
     init: Init
 
     def __post_init__(self) -> None:
-        if self.blocks < 1:
-            raise ResnetlabError(f"n_blocks={self.blocks}: a stack needs blocks\ngive a whole number from 1 up")
+        if not isinstance(self.blocks, int) or not 1 <= self.blocks <= MOST_BLOCKS:
+            raise ResnetlabError(
+                f"n_blocks={self.blocks!r} is impossible\n"
+                f"give a whole number from 1 to {MOST_BLOCKS}: beyond, gradients leave double precision"
+            )
 
     def __str__(self) -> str:
         init = {"he": "He init", "pytorch": "PyTorch's init"}[self.init]

@@ -18,7 +18,7 @@ in a ReLU net without BN is alike in all layers however small it has become.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import product
 
 from matplotlib.figure import Figure
@@ -29,6 +29,7 @@ from resnetlab.experiments.fresh_gradients import (
     INITS,
     NORMS,
     FreshNetwork,
+    GradientNorms,
     gradient_norms,
     lost_per_layer,
 )
@@ -50,8 +51,11 @@ ARMS = tuple(Arm(str(network), network, DRAWS if network in DECIDING else FEW_DR
 
 
 def measure(run: Run) -> Measures:
-    signal = gradient_norms(run.arm.settings, run.data).signal
-    return {"lost_per_layer": lost_per_layer(signal), "log_signal": [math.log10(norm) for norm in signal]}
+    return measures_of(gradient_norms(run.arm.settings, run.data))
+
+
+def measures_of(norms: GradientNorms) -> Measures:
+    return {"lost_per_layer": lost_per_layer(norms.signal), "log_signal": [math.log10(norm) for norm in norms.signal]}
 
 
 def vanishes(name: str, network: FreshNetwork) -> Part:
@@ -91,17 +95,21 @@ def finding(results: Results) -> str:
 
 
 def figure(results: Results) -> Figure:
-    drawn, panels = new_figure(columns=2)
+    return over_layers([net for net in NETWORKS if (net.depth, net.init) == (DEEP, "he")], results)
+
+
+def over_layers(networks: Sequence[FreshNetwork], results: Results) -> Figure:
+    """The gradient over the layers of networks of one depth, a panel for each activation."""
+    drawn, panels = new_figure(columns=len(ACTIVATIONS))
+    shown = [network for network in networks if results.of(str(network))]
     for axes, activation in zip(panels, ACTIVATIONS, strict=True):
-        wanted = (activation, DEEP, "he")
-        shown = [net for net in NETWORKS if (net.activation, net.depth, net.init) == wanted and results.of(str(net))]
-        lines = {network.kind: results.values(str(network), "log_signal") for network in shown}
-        draw_curves(axes, lines, RELU.block_ends, every=4)
+        here = [network for network in shown if network.activation == activation]
+        lines = {network.kind: results.values(str(network), "log_signal") for network in here}
+        draw_curves(axes, lines, shown[0].block_ends, every=4)
         axes.set_title({"sigmoid": "sigmoid", "relu": "ReLU"}[activation], fontsize=10)
         label(axes, "layer, from the input", "gradient norm at its output, log₁₀")
-    counts = {len(results.of(arm.name)) for arm in ARMS}
+    note = seeds_text({len(results.of(str(network))) for network in shown}, "band")
     handles, names = panels[0].get_legend_handles_labels()
-    note = seeds_text(counts, "band")
     drawn.legend(handles, names, loc="outside lower center", ncols=4, frameon=False, fontsize=9, title=note)
     return drawn
 
