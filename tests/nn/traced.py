@@ -8,6 +8,8 @@ import torch
 from small_networks import SMALL, small_network
 from torch import Tensor, fx, nn
 
+from resnetlab import create_model
+
 
 def check(name: str, changed: nn.Module, network: nn.Module, *batches: Tensor) -> None:
     """Evaluation must give the same numbers as the network itself, for every batch."""
@@ -28,7 +30,7 @@ def trace() -> None:
 
 def compile() -> None:
     """One network, without a break in its graph, in a training step."""
-    network = small_network("shortcut B").train()
+    network = create_model("resnet20", widths="8/16", depths="1/1", shortcut="B").train()
     compiled = torch.compile(network, fullgraph=True)
     images = torch.randn(2, 3, 16, 16)
     gradients = []
