@@ -24,7 +24,7 @@ from torch import nn
 
 from resnetlab.analysis import measure_receptive_field, receptive_field_mask
 from resnetlab.experiments.base import Arm, Claim, Exact, Kind, Measures, Outcome, Results, Run
-from resnetlab.pages.figures import new_figure
+from resnetlab.pages.figures import TEXT_SIZE, new_figure
 from resnetlab.specs.papers import SIMONYAN_2015, Source
 
 SIDE = 15  # of the image
@@ -98,18 +98,21 @@ def finding(results: Results) -> str:
 
 
 def figure(results: Results) -> Figure:
-    drawn, panels = new_figure(height=2.5, columns=len(ARMS))
+    drawn, panels = new_figure(height=2.1, columns=len(ARMS))
     for axes, arm in zip(panels, ARMS, strict=True):
         at = results.one(arm.name)
         paths = torch.tensor(at["paths"])[3:-3, 3:-3]
         shares = (100 * paths / paths.sum()).numpy()
         image = axes.imshow(shares, cmap="Greys", vmin=0, vmax=12, extent=(-4.5, 4.5, -4.5, 4.5))
-        axes.set_title(f"{arm.name}: {at['weights']} weights", fontsize=8)
+        axes.set_title(f"{arm.name}\n{at['weights']} weights", fontsize=TEXT_SIZE - 0.5)
         axes.set_xticks([-4, 0, 4])
         axes.set_yticks([-4, 0, 4])
         axes.grid(visible=False)
     panels[0].set_ylabel("pixels from the middle")
-    drawn.colorbar(image, ax=panels, label="share of paths (%)", shrink=0.62)
+    for axes in panels[1:]:
+        axes.set_yticklabels([])
+    bar = drawn.colorbar(image, ax=panels, shrink=0.75, ticks=[0, 4, 8, 12])
+    bar.set_label("share of paths (%)", fontsize=TEXT_SIZE)
     return drawn
 
 

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 
 from resnetlab.analysis import measure_complexity
 from resnetlab.experiments.base import Arm, Claim, Exact, Kind, Measures, Outcome, Results, Run
-from resnetlab.pages.figures import COLOURS, new_figure
+from resnetlab.pages.figures import COLOURS, PAPER, TEXT_SIZE, new_figure
 from resnetlab.specs.papers import HE_2015, Source
 from resnetlab.weights import create_model
 
@@ -32,8 +32,7 @@ ARMS = tuple(Arm(f"option {option}", settings=option) for option in SAID)
 def measure(run: Run) -> Measures:
     model = create_model("resnet20", shortcut=run.arm.settings, device="meta")
     cost = measure_complexity(model, (3, 32, 32))
-    skips = sum(tensor.numel() for name, tensor in model.named_parameters() if "downsample" in name)
-    return {"params": cost.params, "in_skips": skips, "macs": cost.macs}
+    return {"params": cost.params, "macs": cost.macs}
 
 
 def outcome(option: str, results: Results) -> Outcome:
@@ -59,14 +58,15 @@ def finding(results: Results) -> str:
 def figure(results: Results) -> Figure:
     drawn, (params, macs) = new_figure(height=2.4, columns=2)
     for axes, key, scale, text in (
-        (params, "params", 1e3, "thousand parameters"),
-        (macs, "macs", 1e6, "million MACs"),
+        (params, "params", 1e3, "parameters (thousands)"),
+        (macs, "macs", 1e6, "multiply-adds (millions)"),
     ):
-        values = [results.one(arm.name)[key] / scale for arm in ARMS]
-        bars = axes.barh([arm.name for arm in ARMS], values, color=COLOURS[0])
-        axes.bar_label(bars, [f"{value:.3f}" for value in values], fontsize=8, padding=-42, color="white")
+        counts = [results.one(arm.name)[key] for arm in ARMS]
+        bars = axes.barh([arm.name for arm in ARMS], [count / scale for count in counts], color=COLOURS[0])
+        texts = [f"{count:,}" for count in counts]
+        axes.bar_label(bars, texts, label_type="center", fontsize=TEXT_SIZE - 1, color=PAPER)
         axes.invert_yaxis()
-        axes.set_xlabel(f"{text} of ResNet-20")
+        axes.set_xlabel(text)
     macs.set_yticklabels([])
     return drawn
 

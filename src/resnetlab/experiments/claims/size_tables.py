@@ -44,10 +44,6 @@ def parameters(name: str) -> int:
     return count_parameters(create_model(name, device="meta"))
 
 
-def parameter_ratio(large: str, small: str) -> float:
-    return parameters(large) / parameters(small)
-
-
 def depth(name: str) -> int:
     layers = create_model(name, device="meta").named_modules()
     return sum("downsample" not in at and isinstance(layer, nn.Conv2d | nn.Linear) for at, layer in layers)
@@ -57,9 +53,8 @@ def macs(name: str, **fields: Any) -> int:
     return count_macs(create_model(name, device="meta", **fields), (3, 224, 224))
 
 
-def linear_weights(name: str) -> int:
-    layers = create_model(name, device="meta").modules()
-    return sum(layer.weight.numel() for layer in layers if isinstance(layer, nn.Linear))
+def linear_layers(name: str) -> list[nn.Linear]:
+    return [layer for layer in create_model(name, device="meta").modules() if isinstance(layer, nn.Linear)]
 
 
 v1_macs = partial(macs, stride_in="1x1")
@@ -69,13 +64,14 @@ TABLES = {
         Row("parameters of the CIFAR ResNet-18", "11,173,962", partial(parameters, "resnet18_cifar")),
     ),
     "ResNet-50 has the same depth as VGG-16": (
-        Row("layers of ResNet-50, those of VGG-16", "16", partial(depth, "resnet50")),
+        Row("layers of VGG-16", "16", partial(depth, "vgg16")),
+        Row("layers of ResNet-50", "16", partial(depth, "resnet50")),
     ),
     "VGG's linear layers hold 4096 × 4096 × 3 ≈ 120 M weights": (
         Row("4096 × 4096 × 3", "120 M", partial(math.prod, (4096, 4096, 3))),
     ),
     "ResNet-50 has 5.7 times fewer parameters than VGG-19": (
-        Row("parameters of VGG-19 / ResNet-50", "5.7 ×", partial(parameter_ratio, "vgg19", "resnet50")),
+        Row("parameters of VGG-19 / ResNet-50", "5.7 ×", lambda: parameters("vgg19") / parameters("resnet50")),
     ),
     "the FLOPs of He et al. 2015, Table 1, are multiply-adds with the stride in the first 1×1": (
         Row("FLOPs of ResNet-18", "1.8 G", partial(macs, "resnet18")),
@@ -101,11 +97,12 @@ def measure(run: Run) -> Measures:
 
 
 def measure_instead(run: Run) -> Measures:
-    linear = linear_weights("vgg16")  # for one image also the multiply-adds of these layers, and VGG-19's are the same
+    linear = linear_layers("vgg16")
+    linear_macs = sum(layer.weight.numel() for layer in linear)  # for one image; VGG-19 has the same layers
     return {
-        "vgg16_linear": linear,
-        "vgg16_convolutions": macs("vgg16") - linear,
-        "vgg19_convolutions": macs("vgg19") - linear,
+        "vgg16_linear": [count_parameters(layer) for layer in linear],
+        "vgg16_convolutions": macs("vgg16") - linear_macs,
+        "vgg19_convolutions": macs("vgg19") - linear_macs,
         "resnet50_v15": macs("resnet50"),
     }
 
@@ -119,10 +116,12 @@ def outcome(name: str, results: Results) -> Outcome:
 
 def finding(results: Results) -> str:
     instead = results.one(INSTEAD)
+    linear = instead["vgg16_linear"]
     return (
-        f"VGG-16's three linear layers hold {instead['vgg16_linear'] / 1e6:.2f} M weights. He et al.'s 3.8 G is cut "
-        f"off, not rounded; torchvision's ResNet-50, stride in the 3×3, costs {instead['resnet50_v15'] / 1e9:.2f} G. "
-        f"The convolutions of VGG-16 alone cost {instead['vgg16_convolutions'] / 1e9:.2f} G and those of VGG-19 "
+        f"VGG-16's three linear layers hold {' + '.join(f'{layer / 1e6:.2f}' for layer in linear)} = "
+        f"{sum(linear) / 1e6:.2f} M parameters. He et al.'s 3.8 G for ResNet-50 is cut off, not rounded; "
+        f"torchvision's, with the stride in the 3×3, costs {instead['resnet50_v15'] / 1e9:.2f} G. The convolutions of "
+        f"VGG-16 alone cost {instead['vgg16_convolutions'] / 1e9:.2f} G and those of VGG-19 "
         f"{instead['vgg19_convolutions'] / 1e9:.2f} G: the printed pair counts the linear layers of one only."
     )
 
