@@ -12,7 +12,7 @@ from resnetlab.core.errors import OutputError
 from resnetlab.data import load_data
 from resnetlab.experiments import cache as caching
 from resnetlab.experiments.cache import Cache
-from resnetlab.experiments.pool import Training, train_or_load
+from resnetlab.experiments.trained import Training, train_or_load
 from resnetlab.training import TrainingPlan
 
 SHORT = Training("resnet20", width=2, plan=TrainingPlan(epochs=1))

@@ -105,9 +105,9 @@ def finish(result: LabResult, as_json: bool) -> int:
 
 def next_steps(result: LabResult) -> tuple[str, ...]:
     """Where the page is, and what to type next."""
-    first = result.results["claims"][0]["slug"]
+    again = result.results["claims"][0]["rerun"]
     return (
         f"page:    {result.page}",
         f"numbers: {result.folder / 'results.json'}",
-        f"next:    resnetlab lab show {first}",
+        f"next:    {again.replace(' lab run ', ' lab show ')}",
     )

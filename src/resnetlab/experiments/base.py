@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -19,10 +19,8 @@ from numpy.typing import NDArray
 
 from resnetlab.data import ImageData, load_data
 from resnetlab.experiments.statistics import Interval, Verdict, default_verdict, trained_interval
+from resnetlab.experiments.trained import TrainedNetwork, Training
 from resnetlab.specs.papers import Source
-
-if TYPE_CHECKING:
-    from resnetlab.experiments.pool import TrainedNetwork, Training
 
 Measures = Mapping[str, Any]
 """What one run measured: names to numbers, or to lists of numbers for figures. It must survive JSON."""

@@ -21,9 +21,9 @@ import resnetlab
 from resnetlab.core.errors import OutputError
 from resnetlab.core.folders import cache_folder
 from resnetlab.experiments.ledger import source_of
-from resnetlab.experiments.pool import Training
+from resnetlab.experiments.trained import Training
 
-TRAINS = ("specs", "nn", "weights", "data", "training", "experiments/pool.py")
+TRAINS = ("specs", "nn", "weights", "data", "training", "experiments/trained.py")
 """Code that can change a trained network."""
 MEASURES = (*TRAINS, "core", "analysis", "experiments/*.py")
 """Code that can change a measured number, beside the claim's own file."""

@@ -2,68 +2,10 @@
 
 from __future__ import annotations
 
-import math
-import os
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
-
-import torch
-from torch import nn
-
-from resnetlab.data import ImageData
 from resnetlab.experiments.base import Arm, Run
-from resnetlab.training import History, TrainingPlan, evaluate, train
-from resnetlab.weights import create_model
+from resnetlab.experiments.trained import Training
 
 SEEDS = 5
-WIDTH = 8
-PLAN = TrainingPlan()
-
-
-@dataclass(frozen=True)
-class Training:
-    """A network of the pool: which, how wide, and by which plan it is trained.
-
-    Args:
-        model: a row of the zoo.
-        width: of its first stage.
-        plan: epochs, rate, batch size.
-    """
-
-    model: str
-    width: int = WIDTH
-    plan: TrainingPlan = PLAN
-
-    def build(self, data: ImageData, seed: int) -> nn.Module:
-        """The untrained network; its draw depends on the seed alone."""
-        torch.manual_seed(seed)
-        classes = len(data.classes)
-        return create_model(self.model, classes, data.channels, width=self.width)
-
-
-@dataclass(frozen=True, eq=False)
-class TrainedNetwork:
-    """A network of the pool with what its training left.
-
-    Args:
-        model: in evaluation mode.
-        history: losses by step and by epoch.
-        train_loss: cross-entropy on the training images after training, evaluation mode. A run that diverged has
-            the untrained network's loss here.
-        train_error: share of training images classified wrong.
-        test_loss: as `train_loss`, on the test images.
-        test_error: as `train_error`, on the test images.
-        untrained_loss: the training loss before the first step.
-    """
-
-    model: nn.Module
-    history: History
-    train_loss: float
-    train_error: float
-    test_loss: float
-    test_error: float
-    untrained_loss: float
 
 
 def arms(*models: str, seeds: int = SEEDS) -> tuple[Arm, ...]:
@@ -81,45 +23,3 @@ def epoch_losses(run: Run) -> list[float]:
     assert run.arm.training is not None
     losses = run.trained.history.epoch_losses
     return losses + [run.trained.untrained_loss] * (run.arm.training.plan.epochs - len(losses))
-
-
-def train_or_load(training: Training, data: ImageData, seed: int, file: Path) -> TrainedNetwork:
-    """The trained network, from its file where there is one; else it is trained and the file written.
-
-    Args:
-        training: which network, by which plan.
-        data: what it is trained on.
-        seed: of the initial draw and of the data order.
-        file: where it is kept; written whole or not at all.
-    """
-    if not file.exists():
-        _save(_train(training, data, seed), file)
-    kept: dict[str, Any] = torch.load(file, weights_only=True)
-    model = training.build(data, seed)
-    model.load_state_dict(kept.pop("state"))
-    return TrainedNetwork(model=model.eval(), history=History(**kept.pop("history")), **kept)
-
-
-def _train(training: Training, data: ImageData, seed: int) -> TrainedNetwork:
-    model = training.build(data, seed)
-    model.train()
-    with torch.no_grad():
-        start = nn.functional.cross_entropy(model(data.train_images), data.train_labels).item()
-    model = training.build(data, seed)  # the look at the start moved the running statistics
-    history = train(model, data, training.plan, seed)
-    train_loss, train_error = evaluate(model, data.train_images, data.train_labels)
-    test_loss, test_error = evaluate(model, data.test_images, data.test_labels)
-    if not math.isfinite(train_loss):
-        history.diverged = True
-    if history.diverged:
-        train_loss, test_loss = start, start
-    return TrainedNetwork(model, history, train_loss, train_error, test_loss, test_error, start)
-
-
-def _save(trained: TrainedNetwork, file: Path) -> None:
-    kept = {name: getattr(trained, name) for name in TrainedNetwork.__dataclass_fields__ if name != "model"}
-    kept["history"] = asdict(trained.history)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f"{file.name}.{os.getpid()}")
-    torch.save({"state": trained.model.state_dict(), **kept}, unfinished)
-    os.replace(unfinished, file)

@@ -19,7 +19,7 @@ from resnetlab.data import load_data
 from resnetlab.experiments.base import Arm, Claim, Results, Run
 from resnetlab.experiments.cache import Cache, Record, append_record, read_records
 from resnetlab.experiments.ledger import find_claim
-from resnetlab.experiments.pool import Training, train_or_load
+from resnetlab.experiments.trained import Training, train_or_load
 from resnetlab.specs import find_spec
 
 ENGINES = ("loky", "ray", "dask")

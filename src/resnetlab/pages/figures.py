@@ -196,7 +196,7 @@ class _PlainLogFormatter(LogFormatterSciNotation):
     """Labels where Matplotlib puts them on a logarithmic axis, written 0.01, 200, 10⁻⁶ in any font."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
-        return number(float(f"{x:.6g}")) if super().__call__(x, pos) else ""
+        return number(float(f"{x:.6g}")).removeprefix("1\xa0×\xa0") if super().__call__(x, pos) else ""
 
 
 def _plain_log_labels(axis: Axis) -> None:

@@ -65,8 +65,8 @@ def precision_for(*values: float) -> Precision:
 def number(value: float | str | None) -> str:
     """Any single value: whole numbers in full, others with four digits, text as it is.
 
-    >>> number(25557032.0), number(0.45371), number(1.234e-7), number("1.2 M"), number(None)
-    ('25,557,032', '0.4537', '1.234\\xa0×\\xa010⁻⁷', '1.2 M', '–')
+    >>> number(25557032.0), number(0.45371), number(1.2e-7), number("1.2 M"), number(None)
+    ('25,557,032', '0.4537', '1.2\\xa0×\\xa010⁻⁷', '1.2 M', '–')
     """
     if value is None or isinstance(value, str):
         return value or ABSENT
@@ -75,7 +75,8 @@ def number(value: float | str | None) -> str:
     exponent = math.floor(math.log10(abs(value)))
     if -4 <= exponent < 6:
         return f"{value:,.{max(3 - exponent, 0)}f}".rstrip("0").rstrip(".").replace("-", "−")
-    return Precision(3, exponent).text(value)
+    digits = f"{abs(value) / 10**exponent:.3f}".rstrip("0").rstrip(".")
+    return Precision(len(digits.partition(".")[2]), exponent).text(value)
 
 
 def percent(share: float, decimals: int = 1) -> str:

@@ -28,8 +28,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from resnetlab.analysis import probe_gradients, reestimate_batchnorm
-from resnetlab.experiments import pool
 from resnetlab.experiments.base import Arm, Claim, Exact, Kind, Measures, Outcome, Results, Run
+from resnetlab.experiments.trained import Training
 from resnetlab.pages.figures import strips
 from resnetlab.specs.papers import IOFFE_2015, Source
 
@@ -48,7 +48,7 @@ SHOWN = {
 
 def measure(run: Run) -> Measures:
     images, labels = run.data.train_images[:IMAGES].double(), run.data.train_labels[:IMAGES]
-    bare = reestimate_batchnorm(pool.Training("resnet20").build(run.data, run.seed).double(), [images])
+    bare = reestimate_batchnorm(Training("resnet20").build(run.data, run.seed).double(), [images])
     late = with_biases(copy.deepcopy(bare))
     biased = reestimate_batchnorm(late, [images])
     evaluation, added_later = (difference(bare.eval(), other.eval(), images) for other in (biased, late))

@@ -28,6 +28,7 @@ from resnetlab.analysis import Probe, reestimate_batchnorm
 from resnetlab.experiments import pool
 from resnetlab.experiments.base import Arm, Claim, Exact, Kind, Measures, Outcome, Results, Run
 from resnetlab.experiments.linear_stacks import LinearStack
+from resnetlab.experiments.trained import Training
 from resnetlab.nn import ResidualBlock
 from resnetlab.nn.merges import Scale
 from resnetlab.pages.figures import draw_curves, label, new_figure, seeds_text
@@ -65,7 +66,7 @@ def model_of(run: Run) -> nn.Module:
     """The trained network, or a fresh one with the statistics of some training images in its batch norms."""
     if run.trained is not None:
         return run.trained.model
-    fresh = pool.Training("resnet20").build(run.data, run.seed)
+    fresh = Training("resnet20").build(run.data, run.seed)
     return reestimate_batchnorm(fresh, [run.data.train_images[:STATISTICS_IMAGES]]).eval()
 
 
