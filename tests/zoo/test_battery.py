@@ -22,16 +22,18 @@ from resnetlab.core.errors import InputSizeError
 from resnetlab.nn import build
 from resnetlab.specs import ZOO, DenseNetSpec, ModelSpec, NetworkSpec, VGGSpec, find_spec
 from resnetlab.specs.field_text import text_of
-from resnetlab.specs.parts import NoShortcut, Squeeze
+from resnetlab.specs.parts import Basic, NoShortcut, Squeeze
 
 # By module: all tests of one row follow each other, and its network is made once.
 ROWS = pytest.mark.parametrize("name", ZOO, scope="module")
-VERY_DEEP = ("resnet1202", "plain1202", "preact_resnet1001")
-VERY_DEEP_IN_FULL = pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[pytest.mark.full] if name in VERY_DEEP else []) for name in ZOO],
-    scope="module",
-)
+
+
+def rows_up_to(depth: int) -> pytest.MarkDecorator:
+    """Every row; the deeper ones wait for the long sweep."""
+    rows = [pytest.param(name, marks=[pytest.mark.full] if spec.depth > depth else []) for name, spec in ZOO.items()]
+    return pytest.mark.parametrize("name", rows, scope="module")
+
+
 PLAIN_TWINS = [name for name, spec in ZOO.items() if not spec.has_skips and isinstance(spec, NetworkSpec)]
 
 # Parameters, and multiply-adds for one 224×224 image, as torchvision's and timm's networks count.
@@ -79,8 +81,6 @@ PRINTED = {
     "wrn28_10": "36.5",
     "resnext29_8x64d": "34.4",  # Xie et al. 2017, Table 7
 }
-# The side of a position's field before the head: Araujo et al. 2019, and what any stack of the same kernels sees.
-SEEN = {"vgg16": 212, "resnet18": 435, "resnet20": 1 + 2 * (1 + 6 + 1 + 2 * 5 + 2 + 4 * 5), "seresnet50": None}
 
 # Enough to be quick and keep every layer: narrow networks of full depth.
 NARROW: dict[str, dict[str, Any]] = {
@@ -120,8 +120,8 @@ def test_every_row_says_what_must_come_out(name: str) -> None:
         assert (expect.params, expect.macs) == COUNTED[name]
     if name in CIFAR_PARAMETERS:
         assert expect.params == CIFAR_PARAMETERS[name]
-    if name in SEEN:
-        assert expect.receptive_field == SEEN[name]
+    if name == "vgg16":
+        assert expect.receptive_field == 212  # Araujo et al. 2019, the table of popular networks
 
 
 @ROWS
@@ -142,7 +142,7 @@ def test_parameters_are_those_the_papers_print(name: str, millions: str) -> None
     assert f"{params / 1e6:.{len(millions.partition('.')[2])}f}" == millions
 
 
-@VERY_DEEP_IN_FULL
+@rows_up_to(1000)
 def test_multiply_adds_and_the_shape_of_the_logits_are_those_expected(name: str) -> None:
     spec = find_spec(name)
     images = torch.zeros(1, spec.in_channels, spec.input_size, spec.input_size, device="meta")
@@ -152,11 +152,28 @@ def test_multiply_adds_and_the_shape_of_the_logits_are_those_expected(name: str)
     assert logits.shape == (1, spec.num_classes)
 
 
-@VERY_DEEP_IN_FULL
+@rows_up_to(100)
 def test_the_last_feature_map_sees_what_is_expected(name: str) -> None:
     spec = find_spec(name)
     final = measure_receptive_field(weightless(name), (spec.in_channels, spec.input_size, spec.input_size)).final
     assert final.size == (spec.expect.receptive_field,) * 2
+
+
+@pytest.mark.parametrize("name", [name for name, spec in ZOO.items() if isinstance(spec, NetworkSpec)])
+def test_a_stack_of_the_same_kernels_sees_as_much(name: str) -> None:
+    """A kernel of k pixels sees k − 1 more positions of what comes before, each `jump` pixels of the image apart."""
+    spec = find_spec(name)
+    assert isinstance(spec, NetworkSpec)
+    kernels = [(spec.stem.kernel, spec.stem.stride)] + [(spec.stem.kernel, 1)] * (spec.stem.convolutions - 1)
+    kernels += [(3, 2)] * spec.stem.max_pool
+    for stage, depth in enumerate(spec.stages.depths):
+        strides = [2 if stage else spec.stages.first_stride] + [1] * (depth - 1)
+        in_a_block = [(3, 1)] if isinstance(spec.block, Basic) else []
+        kernels += [kernel for stride in strides for kernel in ((3, stride), *in_a_block)]
+    field = jump = 1
+    for kernel, stride in kernels:
+        field, jump = field + (kernel - 1) * jump, jump * stride
+    assert spec.expect.receptive_field == (None if spec.block.squeeze else field)
 
 
 @pytest.mark.parametrize("name", [name for name in ZOO if re.search(r"(net|plain|vgg|wrn|v2_)\d", name)])
@@ -196,7 +213,6 @@ def test_every_field_reads_its_own_short_text(name: str) -> None:
         if field == "width" and not isinstance(spec, NetworkSpec):
             continue
         value = spec.field_value(field)
-        assert spec.with_fields(**{field: value}) is spec
         if not (isinstance(value, Squeeze) and value.of == "input"):  # has no short text
             assert spec.with_fields(**{field: text_of(value)}) is spec
 
@@ -214,7 +230,7 @@ def logits_in_training(network: nn.Module, images: Tensor) -> Tensor:
         return network.train()(images)
 
 
-@VERY_DEEP_IN_FULL
+@rows_up_to(1000)
 def test_a_network_learns_from_the_smallest_legal_image_and_is_saved_pickled_and_copied_whole(name: str) -> None:
     spec = narrow(find_spec(name))
     network = build(spec)
