@@ -20,15 +20,7 @@ from resnetlab.weights.torchvision import our_name
 SHARED = sorted(ZOO.keys() & set(torchvision.models.list_models()))
 RENAMED = ("densenet121", "efficientnet_b0", "regnet_x_400mf", "regnet_y_400mf")
 VGGS = tuple(name for name in SHARED if name.startswith("vgg"))
-LARGE = (
-    *VGGS,
-    "resnet101",
-    "resnet152",
-    "resnext101_32x8d",
-    "resnext101_64x4d",
-    "wide_resnet50_2",
-    "wide_resnet101_2",
-)
+LARGE = (*VGGS, *(name for name in SHARED if re.search("101|152|wide", name)))
 WITHOUT_DRAWS: dict[str, dict[str, Any]] = {
     "efficientnet_b0": {"drop_path": 0.0, "head_dropout": 0.0},
     **{name: {"head_dropout": 0.0} for name in VGGS},
