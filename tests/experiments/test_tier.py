@@ -1,0 +1,36 @@
+"""The whole quick tier: all of it runs, its page is whole, and another base of seeds tells the same story."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from resnetlab import report
+from resnetlab.experiments.lab import LabResult
+from resnetlab.experiments.ledger import SLUGS
+
+pytestmark = pytest.mark.xdist_group("the whole tier")
+MEGABYTE = 2**20
+
+
+def run(folder: Path, seed: int = 0) -> LabResult:
+    return report(output=folder / f"base-{seed}", seed=seed, quiet=True)
+
+
+def test_the_page_has_every_claim_with_its_figure_and_stays_small(tmp_path: Path) -> None:
+    result = run(tmp_path)
+    assert list(result.verdicts) == list(SLUGS)
+    assert result.complete
+    figures = {path.name for path in (result.folder / "figures").iterdir()}
+    assert figures == {f"{slug}.{kind}" for slug in SLUGS for kind in ("svg", "png")}
+    assert result.page.stat().st_size < 4 * MEGABYTE
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", [1, 2])
+def test_another_base_of_seeds_keeps_nine_verdicts_in_ten_and_turns_none_round(tmp_path: Path, seed: int) -> None:
+    first, other = run(tmp_path).verdicts, run(tmp_path, seed).verdicts
+    kept = sum(first[slug] == other[slug] for slug in SLUGS)
+    assert kept >= 0.9 * len(SLUGS)
+    assert not [slug for slug in SLUGS if {first[slug], other[slug]} == {"supported", "reversed"}]
