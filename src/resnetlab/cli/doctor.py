@@ -12,7 +12,7 @@ class Doctor:
     """Tell about this machine: versions, what speed paths are on, what data is at hand, where results are kept."""
 
     json: bool = False
-    """Print it as JSON."""
+    """print it as JSON."""
 
     EXAMPLES: ClassVar = (
         "resnetlab doctor",

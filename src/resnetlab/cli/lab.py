@@ -19,9 +19,9 @@ class LabList:
     """List the claims of the ledger: slug, kind, parts, source."""
 
     tier: Literal["quick"] = "quick"
-    """Which tier's claims."""
+    """which tier's claims."""
     json: bool = False
-    """Print the list as JSON."""
+    """print the list as JSON."""
 
     EXAMPLES: ClassVar = ("resnetlab lab list", "resnetlab lab list --tier quick", "resnetlab lab list --json")
 
@@ -42,10 +42,10 @@ class LabList:
 class LabShow:
     """Show one claim: what its source says, how it is tested, what decides, and what it does not show."""
 
-    claim: tyro.conf.Positional[str]
-    """Slug of the ledger, or path of a claim file."""
+    claim: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="CLAIM")]
+    """slug of the ledger, or path of a claim file."""
     json: bool = False
-    """Print it as JSON."""
+    """print it as JSON."""
 
     EXAMPLES: ClassVar = (
         "resnetlab lab show degradation",
@@ -74,10 +74,10 @@ class LabRun(LabSettings):
     tier's name.
     """
 
-    claims: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
-    """Slugs, paths of claim files, or quick for the whole tier."""
+    claims: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="[CLAIM ...]")] = ()
+    """slugs, paths of claim files, or quick for the whole tier, as without any."""
     json: bool = False
-    """Print the results as JSON."""
+    """print the results as JSON."""
 
     EXAMPLES: ClassVar = (
         "resnetlab lab run degradation",

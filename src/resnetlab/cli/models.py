@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import tyro
 
@@ -13,10 +13,10 @@ import tyro
 class Models:
     """List the networks of the zoo, with their size, cost, receptive field and published accuracy."""
 
-    pattern: tyro.conf.Positional[str] = "*"
-    """Names to list, as of a shell: 'resnet*'. A plain word fits every name that contains it."""
+    pattern: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="[PATTERN]")] = "*"
+    """names to list, as of a shell: 'resnet*'; a plain word fits every name that contains it."""
     json: bool = False
-    """Print the list as JSON."""
+    """print the list as JSON."""
 
     EXAMPLES: ClassVar = ("resnetlab models", "resnetlab models 'resnet*'", "resnetlab models vgg --json")
 
@@ -38,12 +38,12 @@ class Models:
 class ModelsShow:
     """Show one network: its stages as its paper's table has them, and every layer with its shape and cost."""
 
-    model: tyro.conf.Positional[str]
-    """A row of the zoo, with fields changed if you like: resnet50, resnet20[shortcut=B]."""
+    model: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME")]
+    """a row of the zoo, with fields changed if you like: resnet50, resnet20[shortcut=B]."""
     layers: bool = False
-    """Show every layer too."""
+    """show every layer too."""
     json: bool = False
-    """Print all of it as JSON."""
+    """print all of it as JSON."""
 
     EXAMPLES: ClassVar = (
         "resnetlab models show resnet50",

@@ -18,7 +18,7 @@ class Report(LabSettings):
     """
 
     json: bool = False
-    """Print the results as JSON."""
+    """print the results as JSON."""
 
     EXAMPLES: ClassVar = (
         "resnetlab report",

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+import tyro
 
 from resnetlab.core.devices import DeviceName
 from resnetlab.core.errors import ResnetlabError
+
+Folder = Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")]
 
 
 @dataclass(frozen=True)
@@ -27,14 +31,14 @@ class LabSettings:
         quiet: show no progress.
     """
 
-    output: Path | None = None
+    output: Folder = None
     exist_ok: bool = False
     data: str = "digits"
     seed: int = 0
     device: DeviceName = "auto"
     jobs: int = 0
     engine: Literal["loky", "ray", "dask"] = "loky"
-    cache: Path | None = None
+    cache: Folder = None
     no_cache: bool = False
     quiet: bool = False
 

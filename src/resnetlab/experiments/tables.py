@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from resnetlab.core.terminal import plain_table
+from resnetlab.pages.report import sentence
 
 STYLES = {
     "supported": "bold green",
@@ -38,7 +39,7 @@ def claim_sheet(claim: dict[str, Any]) -> RenderableType:
     ]
     headings = {"meaning": "What is claimed", "protocol": "Protocol", "confound": "What this does not show"}
     for key, heading in headings.items():
-        lines += [Text(f"\n{heading}", "bold"), Padding(claim["text"][key], (0, 0, 0, 2))]
+        lines += [Text(f"\n{heading}", "bold"), Padding(sentence(claim["text"][key]), (0, 0, 0, 2))]
     lines.append(Text("\nWhat decides", "bold"))
     for part in claim["parts"]:
         rule = "exact" if part["exact"] else f"effect > {part['delta']:g} {part['unit']}".strip()

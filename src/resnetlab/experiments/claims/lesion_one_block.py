@@ -88,7 +88,7 @@ PARTS = (
         f"removing a block of residual-56 adds less than {SMALL:g} points of error",
         effect=residual_keeps,
         above=0.0,
-        unit=f"{SMALL:g} minus points of error, median over blocks",
+        unit=f"points of error below {SMALL:g}, median over blocks",
     ),
     Part(
         f"it adds {LARGE:g} points more in plain-20 than in residual-20",
