@@ -15,6 +15,7 @@ from resnetlab.analysis import probe_gradients
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.data import ImageData
 from resnetlab.nn import build
+from resnetlab.nn.init import draw_by_name
 from resnetlab.specs import find_spec
 from resnetlab.specs.parts import NoShortcut, Stages, Stem, ZeroPadding
 
@@ -93,7 +94,9 @@ class FreshNetwork:
             num_classes=len(data.classes),
             in_channels=data.channels,
         )
-        return build(spec).double()
+        model = build(spec)
+        draw_by_name(model, self.init, self.init_gain)
+        return model.double()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from resnetlab.data import ImageData
+from resnetlab.nn.init import draw_by_name
 from resnetlab.training import History, TrainingPlan, evaluate, train
 from resnetlab.weights import create_model
 
@@ -34,10 +35,11 @@ class Training:
     plan: TrainingPlan = PLAN
 
     def build(self, data: ImageData, seed: int) -> nn.Module:
-        """The untrained network; its draw depends on the seed alone."""
+        """The untrained network; layers of one name and shape are drawn alike in all networks of a seed."""
         torch.manual_seed(seed)
-        classes = len(data.classes)
-        return create_model(self.model, classes, data.channels, width=self.width)
+        model = create_model(self.model, len(data.classes), data.channels, width=self.width)
+        draw_by_name(model)
+        return model
 
 
 @dataclass(frozen=True, eq=False)
