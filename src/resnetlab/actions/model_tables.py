@@ -6,13 +6,16 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from string import ascii_lowercase
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from resnetlab.actions.models import LayerRow, ModelRow, ModelSheet
-from resnetlab.analysis.outline import BlockOutline
 from resnetlab.core.terminal import plain_table
+
+if TYPE_CHECKING:
+    from resnetlab.analysis import BlockOutline
 
 MISSING = "–"
 UNITS = ((10**9, "G"), (10**6, "M"), (10**3, "K"), (1, ""))
