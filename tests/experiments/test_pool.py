@@ -5,8 +5,9 @@ from __future__ import annotations
 from torch import nn
 
 from resnetlab.experiments import pool
-from resnetlab.experiments.base import Run
-from resnetlab.experiments.trained import PLAN, TrainedNetwork
+from resnetlab.experiments.base import Kind, Run
+from resnetlab.experiments.describe import list_claims
+from resnetlab.experiments.trained import PLAN, TrainedNetwork, Training
 from resnetlab.training import History
 
 
@@ -15,3 +16,10 @@ def test_a_diverged_run_counts_as_untrained_from_there_on_so_that_all_runs_have_
     history = History(epoch_losses=[2.0, 1.5], diverged=True)
     run = Run(arm, seed=0, trained=TrainedNetwork(nn.Identity(), history, 2.3, 0.9, 2.3, 0.9, untrained_loss=2.3))
     assert pool.epoch_losses(run) == [2.0, 1.5] + [2.3] * (PLAN.epochs - 2)
+
+
+def test_every_claim_on_the_pool_says_how_its_networks_were_trained_and_no_other_does() -> None:
+    said = pool.in_words(Training("plain20"))
+    assert [word in said for word in ("8 epochs", "batches of 128", "up to 0.1", "width 8")] == [True] * 4
+    for claim in list_claims():
+        assert (said in claim["text"]["protocol"]) == (Kind.POOL in claim["kind"]), claim["slug"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from resnetlab.experiments import pool
 from resnetlab.experiments.base import Claim, Exact, Tier
 from resnetlab.experiments.ledger import claims_of, find_claim
 from resnetlab.specs.papers import Source
@@ -46,7 +47,13 @@ def headline(claim: Claim, locator: str) -> dict[str, Any]:
         "source": str(source),
         "address": source.paper.address if isinstance(source, Source) else None,
         "kind": [kind.value for kind in claim.kinds],
-        "text": claim.text,
+        "text": _text(claim),
         "arms": [{"name": arm.name, "seeds": arm.seeds} for arm in claim.arms],
         "rerun": f"resnetlab lab run {shlex.quote(locator)}",
     }
+
+
+def _text(claim: Claim) -> dict[str, str]:
+    """The claim's paragraphs; its protocol ends with how the pool's networks were trained, where it needs any."""
+    plans = dict.fromkeys(pool.in_words(arm.training) for arm in claim.arms if arm.training is not None)
+    return claim.text | {"protocol": " ".join((claim.text["protocol"], *plans))}

@@ -17,6 +17,21 @@ def arms(*models: str, seeds: int = SEEDS) -> tuple[Arm, ...]:
     return tuple(Arm(model, seeds=seeds, training=Training(model)) for model in models)
 
 
+def in_words(training: Training) -> str:
+    """How a network of the pool is trained, for the claims' pages.
+
+    Args:
+        training: of an arm; networks that differ in depth alone have the same words.
+    """
+    plan = training.plan
+    rate = f"one cycle of the learning rate up to {plan.lr:g}" if plan.schedule == "one-cycle" else f"rate {plan.lr:g}"
+    return (
+        f"Networks of the pool have width {training.width} and are trained for {plan.epochs} epochs on all training "
+        f"images as they are, by SGD in batches of {plan.batch_size}, with {rate}, momentum {plan.momentum:g} and "
+        f"weight decay {plan.weight_decay:g}."
+    )
+
+
 def epoch_losses(run: Run) -> list[float]:
     """The training loss of every epoch of the plan; those that a diverged run never ended have the untrained loss."""
     assert run.trained is not None
