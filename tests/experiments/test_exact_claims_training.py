@@ -81,6 +81,11 @@ def test_x_comes_back_from_the_blocks_that_should_give_it_back(block: dict[str, 
     assert [block[case] == 0 for case in ("zeroed", "gated", "shifted", "signed")] == [True, True, False, False]
 
 
+def test_zeroed_convolutions_have_no_gradient_until_the_first_shift_is_learned(block: dict[str, float]) -> None:
+    assert block["zeroed_gradient"] == 0
+    assert block["learned_gradient"] > 0.01
+
+
 def test_a_negative_x_is_cut_by_as_much_as_it_lies_below_zero() -> None:
     block = BasicBlock(2, 2)
     identity_is_easy.set_to_zero(block, "conv")
@@ -90,16 +95,16 @@ def test_a_negative_x_is_cut_by_as_much_as_it_lies_below_zero() -> None:
 
 def test_the_gradient_is_that_of_finite_differences() -> None:
     torch.manual_seed(0)
-    block, x = BasicBlock(2, 2).double(), torch.rand(4, 2, 5, 5).double()
+    block, x, target = BasicBlock(2, 2).double(), torch.rand(4, 2, 5, 5).double(), torch.randn(4, 2, 5, 5).double()
     gamma, step, slopes = block.get_parameter("bn2.weight").data, 1e-6, []
     for channel in range(2):
         losses = []
         for change in (step, -step):
             gamma[channel] += change
-            losses.append(F.mse_loss(block(x), x.flip(0)).item())
+            losses.append(F.mse_loss(block(x), target).item())
             gamma[channel] -= change
         slopes.append(abs(losses[0] - losses[1]) / (2 * step))
-    assert identity_is_easy.largest_gradient(block, x, "bn2.weight") == pytest.approx(max(slopes), rel=1e-5)
+    assert identity_is_easy.largest_gradient(block, x, target, "bn2.weight") == pytest.approx(max(slopes), rel=1e-5)
 
 
 @pytest.mark.parametrize(("plain", "verdict"), [(2.0, "supported"), (-2.0, "reversed")])
