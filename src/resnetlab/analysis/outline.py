@@ -5,7 +5,7 @@ He et al. 2015 print their networks so in Table 1. The rows come from a run with
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -13,8 +13,8 @@ from torch import nn
 
 from resnetlab.analysis.blocks import find_blocks
 from resnetlab.analysis.complexity import LayerCost, measure_complexity
+from resnetlab.analysis.shortcut_layers import POOLS, shortcut_layers
 
-POOLS = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 SQUEEZES = ("SqueezeExcitation", "SqueezeExcite", "SEModule")  # torchvision's name for it, and timm's two
 
 
@@ -70,7 +70,8 @@ def outline(model: nn.Module, input_size: tuple[int, ...]) -> tuple[StageOutline
         ResnetlabError: the model cannot take this size.
     """
     stages: list[list[_Unit]] = []
-    for unit in _units(model, measure_complexity(model, input_size).layers):
+    rows = measure_complexity(model, input_size).layers
+    for unit in _units(model, rows, shortcut_layers(model, input_size)):
         if stages and _belongs(unit, stages[-1]):
             stages[-1].append(unit)
         else:
@@ -92,13 +93,13 @@ class _Unit:
     macs: int = 0
 
 
-def _units(model: nn.Module, rows: Sequence[LayerCost]) -> list[_Unit]:
+def _units(model: nn.Module, rows: Sequence[LayerCost], on_shortcut: Collection[str]) -> list[_Unit]:
     modules, blocks = dict(model.named_modules()), find_blocks(model)
     units: list[_Unit] = []
     for row in rows:
         module = modules[row.name]
         block = next((name for name in blocks if row.name.startswith(f"{name}.")), "")
-        text = "" if _on_shortcut(row.name) else _in_words(module, row, modules, inside=bool(block))
+        text = "" if row.name in on_shortcut else _in_words(module, row, modules, inside=bool(block))
         if (block and (not units or units[-1].name != block)) or (not block and text) or not units:
             stage = _stage_of(block, modules) if block else ""
             units.append(_Unit(block or row.name, stage, is_pool=not block and isinstance(module, POOLS)))
@@ -108,7 +109,8 @@ def _units(model: nn.Module, rows: Sequence[LayerCost]) -> list[_Unit]:
         unit.macs += row.macs
         if text:
             unit.lines.append(text)
-            unit.strides += [text.split(",")[0]] if isinstance(module, nn.Conv2d) and _stride(module) > 1 else []
+            strided = isinstance(module, nn.Conv2d) and _stride(module) > 1
+            unit.strides += [f"stride {_stride(module)} in its {text.split(',')[0]}"] if strided else []
     return units
 
 
@@ -149,7 +151,7 @@ def _merged(units: Iterable[_Unit]) -> Iterable[BlockOutline]:
 
 def _note(first: _Unit) -> str:
     """The stride that the first of equal blocks has, and the others have not."""
-    return f"the first with stride 2 in its {first.strides[0]}" if first.stage and first.strides else ""
+    return f"the first with {' and '.join(first.strides)}" if first.stage and first.strides else ""
 
 
 def _in_words(module: nn.Module, row: LayerCost, modules: dict[str, nn.Module], inside: bool) -> str:
@@ -171,10 +173,6 @@ def _in_words(module: nn.Module, row: LayerCost, modules: dict[str, nn.Module], 
         case nn.AdaptiveAvgPool2d():
             return "average pool" + ("" if tuple(row.shape[1:]) == (1, 1) else f" to {_sides(row.shape[1:])}")
     return ""
-
-
-def _on_shortcut(name: str) -> bool:
-    return "downsample" in name or "shortcut" in name
 
 
 def _stride(module: nn.Module) -> int:
