@@ -13,6 +13,7 @@ from readable import assert_readable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from resnetlab.core.errors import ResnetlabError
 from resnetlab.data import load_data
 from resnetlab.experiments.base import Claim, Results, Run, Tier
 from resnetlab.experiments.claims import bn_learning_rate, bn_regularises, bn_smooths_landscape
@@ -133,14 +134,30 @@ def views(log_ratio: float) -> Results:
     def at(place: float, seed: int) -> dict[str, Any]:
         value = place * log_ratio + 0.01 * seed * place
         each = [value] * len(bn_smooths_landscape.LEVELS)
-        return {"log_ranges": each, "log_changes": each, "log_range": value, "log_change": value}
+        return {"log_ranges": each, "log_changes": each}
 
     return planted(without_BN=lambda seed: at(1, seed), with_BN=lambda seed: at(0, seed))
 
 
 @pytest.mark.parametrize(("log_ratio", "word"), [(1.0, "supported"), (-1.0, "reversed"), (-0.035, "inconclusive")])
 def test_a_planted_landscape_gives_the_verdict(log_ratio: float, word: str) -> None:
-    assert verdicts(bn_smooths_landscape.CLAIM, views(log_ratio)) == [word] * 3
+    assert verdicts(bn_smooths_landscape.CLAIM, views(log_ratio)) == [word] * 5
+
+
+def test_a_landscape_that_is_smoother_only_late_is_mixed() -> None:
+    def at(seed: int) -> dict[str, Any]:
+        turning = [value * (1 + seed / 100) for value in (-2.0, -1.0, 1.0, 2.0)]  # their mean is zero
+        return {"log_ranges": turning, "log_changes": turning}
+
+    results = planted(without_BN=at, with_BN=lambda seed: {"log_ranges": [0.0] * 4, "log_changes": [0.0] * 4})
+    assert verdicts(bn_smooths_landscape.CLAIM, results) == ["mixed", *["reversed", "supported"] * 2]
+
+
+def test_a_network_that_stays_above_the_level_is_refused() -> None:
+    model, labels = Bowl(-3.0), torch.zeros(4, dtype=torch.long)
+    optimiser = torch.optim.SGD(model.parameters(), lr=1e-6)
+    with pytest.raises(ResnetlabError, match=r"the loss is 3\.05 after 500 steps and not at 1\.5"):
+        bn_smooths_landscape.descend(model, optimiser, torch.zeros(4, 1), labels, level=1.5)
 
 
 def test_the_finding_tells_ratios_at_every_level() -> None:
