@@ -120,8 +120,9 @@ def test_a_lesion_s_cost_decides(added: tuple[float, float, float], verdicts: li
     assert lesion_one_block.CLAIM.figure(results).axes
 
 
-def test_plain_nets_that_have_not_learned_do_not_count() -> None:
-    assert lesion_one_block.plain_is_ruined(single_lesions(80.0, 3.0, 0.5, untouched=40.0)) == []
+def test_nets_that_have_not_learned_do_not_count() -> None:
+    unlearned = single_lesions(80.0, 3.0, 0.5, untouched=40.0)
+    assert [part.effect(unlearned) for part in lesion_one_block.PARTS] == [[], [], []]
 
 
 # Layer responses

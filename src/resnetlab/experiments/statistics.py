@@ -6,7 +6,7 @@ Stated here, so that no claim has to decide it for itself:
 - Student's t-interval and the BCa bootstrap are both computed, and the wider decides at each end: the lower of
   both lows, the higher of both highs. Alone the bootstrap is too narrow, for it can only reweigh the values it
   has, few or heavy-tailed; and alone t is blind to skew.
-- Two runs are the fewest for trained networks. Initialisations are cheap: a hundred, and twenty at least.
+- Two runs are the fewest for trained networks, and twenty draws for initialisations, which are cheaper.
 - Where all values are equal the interval is that value: without spread neither method can say more.
 - Where values differ by no more than rounding BCa is undefined: it is recorded as absent, and t decides.
 - A value that is not finite is refused: what a diverged run counts for is settled where runs are measured.

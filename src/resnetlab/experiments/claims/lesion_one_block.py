@@ -6,7 +6,7 @@ layer is removed; a ResNet-110, with 54 blocks, loses hardly anything, except wh
 
 Protocol: plain-20, residual-20 and residual-56 of the pool, width 8, in evaluation mode. Each block that keeps its
 shape is replaced by the identity, one at a time; what counts is the median over blocks of the error that this adds, on
-256 test images. A plain net counts only where at least 80 % of them are right before. Plain and residual are compared
+256 test images. A network counts only where at least 80 % of them are right before. Plain and residual are compared
 at the same depth. Because a network with a block less sends other signals on, the 20-layer nets are tested a second
 time with the batch norms' statistics measured anew, without the block, on 256 training images.
 

@@ -1,4 +1,4 @@
-"""Deep plain networks degrade because their gradients vanish.
+"""The gradients of deep plain networks, which degrade, vanish at initialisation.
 
 Tutorials give vanishing gradients as the reason why a deeper plain network trains worse, and skips as the remedy. He
 et al. 2015, §4.1, who found the degradation, argue that this is unlikely: their plain networks have batch norm, and
@@ -8,10 +8,13 @@ Protocol: plain and residual networks of one stage, 16 channels, before the firs
 PyTorch's own initialisation, 20 and 56 layers, sigmoid and ReLU. One batch of 8 digits goes through and back in double
 precision. A gradient vanishes where the logarithm of its norm at the outputs of the blocks' last convolutions falls,
 toward the input, by more than 0.1 a layer: a factor of 200 over 54 layers. The three parts ask it of the plain net of
-56 layers with He initialisation. The third decides: networks with ReLU and BN are those that degrade.
+56 layers with He initialisation. The third decides, for the plain networks of the paper, which degrade, have ReLU and
+BN; these here are narrower and of one stage. "Reversed" only means that at initialisation the gradient grows toward
+the input.
 
-What this does not show: what else makes deep plain networks hard to train; see `shattered_gradients`. These are
-gradients at the start and not along training. The norm at a layer's output is compared, not that of its weights, which
+What this does not show: why deep plain networks degrade. Nothing is trained: these are gradients at the start and not
+along training, where they might still vanish, and one that grows may do harm as well. See `degradation` for networks
+that are trained, and `shattered_gradients` for what else there is to see in a gradient. The norm at a layer's output is compared, not that of its weights, which
 in a ReLU net without BN is alike in all layers however small it has become.
 """
 
