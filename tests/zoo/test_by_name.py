@@ -168,3 +168,29 @@ def test_a_child_row_keeps_what_it_does_not_change() -> None:
 def test_a_dense_network_that_would_lose_all_its_channels_is_refused() -> None:
     with pytest.raises(SpecError, match=r"compression=0\.001 is impossible in DenseNetSpec"):
         DenseNetSpec(name="thin", source=Source(HUANG_2017, "no table"), depths=(1, 1), compression=0.001)
+
+
+V15, THE_STEM = "stride in the 3×3", "3×3 stem"
+DEVIATIONS = {
+    "resnet50": ({"num_classes": 10}, [V15]),
+    "resnet101": ({"stride_in": "1x1"}, []),
+    "resnet152": ({"width": 8, "shortcut": "A"}, [V15]),
+    "resnet50_cifar": ({"stride_in": "1x1"}, [THE_STEM]),
+    "resnet18_cifar": ({"max_pool": True}, []),
+    "regnet_x_400mf": ({"width": 64}, []),
+    "vgg16_bn": ({"norm": "none"}, []),
+    "resnet20": ({"shortcut": "B"}, []),
+}
+
+
+@pytest.mark.parametrize("name", DEVIATIONS)
+def test_a_changed_network_departs_from_its_source_where_its_row_does(name: str) -> None:
+    fields, starts = DEVIATIONS[name]
+    departures = [str(deviation) for deviation in find_spec(name).with_fields(**fields).deviations]
+    assert [departure[: len(start)] for departure, start in zip(departures, starts, strict=True)] == starts
+
+
+def test_a_deviation_names_fields_that_its_network_has() -> None:
+    for spec in ZOO.values():
+        for deviation in spec.deviations:
+            assert None not in [spec.field_value(name) for name in deviation.fields]

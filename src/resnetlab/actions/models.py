@@ -114,7 +114,7 @@ def show_model(reference: str) -> ModelSheet:
     return ModelSheet(
         row=_row(spec, cost.params, cost.macs, fields.final.size[0]),
         address=spec.source.paper.address,
-        deviations=spec.deviations,
+        deviations=tuple(map(str, spec.deviations)),
         stages=outline(model, image),
         layers=tuple(
             LayerRow(at.name, at.kind, at.shape, at.params, at.macs, sides.get((at.name, at.call)))

@@ -10,7 +10,7 @@ from resnetlab.specs.descendants import DESCENDANTS
 from resnetlab.specs.efficientnet import EfficientNetSpec
 from resnetlab.specs.model import Expect, ModelSpec, Top1
 from resnetlab.specs.network import NetworkSpec
-from resnetlab.specs.papers import Source
+from resnetlab.specs.papers import Deviation, Source
 from resnetlab.specs.vgg import VGGSpec
 from resnetlab.specs.zoo import RESIDUAL_NETWORKS
 
@@ -41,6 +41,7 @@ def list_models(pattern: str = "*") -> list[str]:
 __all__ = [
     "ZOO",
     "DenseNetSpec",
+    "Deviation",
     "EfficientNetSpec",
     "Expect",
     "ModelSpec",

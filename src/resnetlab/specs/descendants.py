@@ -10,13 +10,13 @@ from dataclasses import replace
 from resnetlab.specs.densenet import DenseNetSpec
 from resnetlab.specs.efficientnet import EfficientNetSpec
 from resnetlab.specs.model import Expect, ModelSpec, Top1
-from resnetlab.specs.papers import HUANG_2017, SIMONYAN_2015, TAN_2019, Source
+from resnetlab.specs.papers import HUANG_2017, SIMONYAN_2015, TAN_2019, Deviation, Source
 from resnetlab.specs.vgg import VGGSpec
 
 V1 = "torchvision IMAGENET1K_V1"
 
 # ── VGG: Simonyan & Zisserman 2015, Table 1 ──────────────────────────────────────────────────────────────────────────
-BATCH_NORM = ("batch norm after every convolution, which came after the paper",)
+BATCH_NORM = (Deviation("batch norm after every convolution, which came after the paper", ("norm",)),)
 
 VGG11 = VGGSpec(
     name="vgg11",

@@ -12,7 +12,7 @@ from typing import Any, Self, get_type_hints
 
 from resnetlab.core.errors import SpecError, UnknownNameError
 from resnetlab.specs.field_text import allowed_values, from_text, is_of_the_kind, text_of
-from resnetlab.specs.papers import Source
+from resnetlab.specs.papers import Deviation, Source
 from resnetlab.specs.parts import check
 
 IDENTITY_FIELDS = ("name", "source", "deviations", "expect", "counted_depth")
@@ -68,7 +68,7 @@ class ModelSpec:
 
     name: str
     source: Source
-    deviations: tuple[str, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
     expect: Expect = Expect()
     num_classes: int = 1000
     in_channels: int = 3
@@ -138,6 +138,8 @@ class ModelSpec:
     def with_fields(self, **changes: Any) -> Self:
         """This row with fields changed, by value or by the short text of a model reference.
 
+        It departs from its source where the row does, except in what the changed fields are about.
+
         >>> from resnetlab.specs import find_spec
         >>> find_spec("resnet20").with_fields(shortcut="B").name
         'resnet20[shortcut=B]'
@@ -151,8 +153,9 @@ class ModelSpec:
         if not values:
             return self
         written = ",".join(f"{name}={text_of(value)}" for name, value in values.items())
+        kept = tuple(deviation for deviation in self.deviations if values.keys().isdisjoint(deviation.fields))
         scaled = self.scaled_to(values.pop("width")) if "width" in values else {}
-        return self.but(**{"name": f"{self.name}[{written}]", **scaled, **values})
+        return self.but(**{"name": f"{self.name}[{written}]", "deviations": kept, **scaled, **values})
 
     @property
     def width(self) -> int:

@@ -27,18 +27,6 @@ class Paper:
     venue: str
     address: str
 
-    def bibtex(self) -> str:
-        """The entry for a reference list."""
-        fields = {
-            "title": self.title,
-            "author": self.authors,
-            "year": str(self.year),
-            "note": self.venue,
-            "url": self.address,
-        }
-        body = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
-        return f"@misc{{{self.key},\n{body}}}"
-
 
 @dataclass(frozen=True)
 class Source:
@@ -54,6 +42,22 @@ class Source:
 
     def __str__(self) -> str:
         return f"{self.paper.short}, {self.where}" if self.where else self.paper.short
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """Where a network departs from its source.
+
+    Args:
+        text: in words.
+        fields: of the spec that it is about; a network with another value there no longer departs so.
+    """
+
+    text: str
+    fields: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def _arxiv(key: str, short: str, title: str, authors: str, year: int, venue: str, number: str) -> Paper:
@@ -122,15 +126,6 @@ HU_2018 = _arxiv(
     2018,
     "CVPR 2018",
     "1709.01507",
-)
-HUANG_2016 = _arxiv(
-    "huang2016deep",
-    "Huang et al. 2016",
-    "Deep Networks with Stochastic Depth",
-    "Huang, Gao and Sun, Yu and Liu, Zhuang and Sedra, Daniel and Weinberger, Kilian",
-    2016,
-    "ECCV 2016",
-    "1603.09382",
 )
 HUANG_2017 = _arxiv(
     "huang2017densely",
@@ -212,22 +207,4 @@ DE_2020 = _arxiv(
     2020,
     "NeurIPS 2020",
     "2002.10444",
-)
-GOYAL_2017 = _arxiv(
-    "goyal2017accurate",
-    "Goyal et al. 2017",
-    "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour",
-    "Goyal, Priya and Dollár, Piotr and Girshick, Ross and others",
-    2017,
-    "arXiv",
-    "1706.02677",
-)
-ARAUJO_2019 = Paper(
-    "araujo2019computing",
-    "Araujo et al. 2019",
-    "Computing Receptive Fields of Convolutional Neural Networks",
-    "Araujo, André and Norris, Wade and Sim, Jack",
-    2019,
-    "Distill",
-    "https://distill.pub/2019/computing-receptive-fields",
 )

@@ -19,6 +19,7 @@ from resnetlab.specs.papers import (
     RADOSAVOVIC_2020,
     XIE_2017,
     ZAGORUYKO_2016,
+    Deviation,
     Source,
 )
 from resnetlab.specs.parts import (
@@ -38,7 +39,7 @@ from resnetlab.specs.parts import (
 )
 
 V1 = "torchvision IMAGENET1K_V1"
-V15 = ("stride in the 3×3 instead of the first 1×1, as torchvision: v1.5",)
+V15 = (Deviation("stride in the 3×3 instead of the first 1×1, as torchvision: v1.5", ("stride_in", "block")),)
 
 # ── ImageNet: He et al. 2015, Table 1 ────────────────────────────────────────────────────────────────────────────────
 RESNET18 = NetworkSpec(
@@ -142,7 +143,7 @@ RESNETV2_50 = RESNET50.but(
     name="resnetv2_50",
     order="pre",
     source=Source(HE_2016, "Figure 1b"),
-    deviations=("the paper's own on ImageNet have 152 and 200 layers", *V15),
+    deviations=(Deviation("the paper's own on ImageNet have 152 and 200 layers", ("depths",)), *V15),
     expect=Expect(25_549_352, 4_089_184_256, receptive_field=427),
 )
 REGNET_X_400MF = NetworkSpec(
@@ -152,7 +153,9 @@ REGNET_X_400MF = NetworkSpec(
     stages=Stages(widths=(32, 64, 160, 400), depths=(1, 2, 7, 12), first_stride=2),
     shortcut=Projection(),
     source=Source(RADOSAVOVIC_2020, "Figure 15"),
-    deviations=("400 channels in the last stage, as torchvision; the authors' own has 384",),
+    deviations=(
+        Deviation("400 channels in the last stage, as torchvision; the authors' own has 384", ("widths", "width")),
+    ),
     expect=Expect(5_495_976, 413_812_608, Top1(72.834, V1), receptive_field=975),
 )
 REGNET_Y_400MF = REGNET_X_400MF.but(
@@ -197,7 +200,9 @@ RESNET1202 = RESNET20.but(
 )
 
 # ── CIFAR: the descendants ───────────────────────────────────────────────────────────────────────────────────────────
-FIRST_UNIT = "the first unit's activation stands in its branch, not before the split as in the paper's appendix"
+FIRST_UNIT = Deviation(
+    "the first unit's activation stands in its branch, not before the split as in the paper's appendix", ("order",)
+)
 PREACT_RESNET110 = RESNET110.but(
     name="preact_resnet110",
     order="pre",
@@ -250,7 +255,11 @@ RESNET18_CIFAR = RESNET18.but(
     stem=Stem(64),
     num_classes=10,
     input_size=32,
-    deviations=("3×3 stem of stride 1 without max-pooling, for 32×32 images",),
+    deviations=(
+        Deviation(
+            "3×3 stem of stride 1 without max-pooling, for 32×32 images", ("stem", "kernel", "stride", "max_pool")
+        ),
+    ),
     expect=Expect(11_173_962, 555_422_720, receptive_field=109),
 )
 RESNET50_CIFAR = RESNET18_CIFAR.but(
