@@ -19,13 +19,14 @@ from resnetlab.experiments.runner import SEED_STRIDE
 from resnetlab.pages.figures import strips
 from resnetlab.specs.papers import HE_2015, VEIT_2016, Source
 
-VALUES = {values!r}
+VALUES, DIVERGED = {values!r}, {diverged!r}
 ARMS = (Arm("with", seeds=len(VALUES)), Arm("without", seeds=len(VALUES)))
 
 
 def measure(run):
     {trouble}
-    return {{"value": VALUES[run.seed % SEED_STRIDE] if run.arm.name == "with" else 0.0}}
+    value = VALUES[run.seed % SEED_STRIDE] if run.arm.name == "with" else 0.0
+    return {{"value": value, "diverged": value == DIVERGED}}
 
 
 def part(name, above, **fields):
@@ -62,6 +63,7 @@ class Planted:
     source: str = HE
     kinds: str = "(Kind.POOL,)"
     trouble: str = "pass"
+    diverged: float | None = None  # runs of this value say that they did
 
     @property
     def slug(self) -> str:
@@ -72,6 +74,7 @@ class Planted:
         """The claim as a file."""
         fields = {"title": f"Planted numbers come out as “{self.verdict}” {MARKUP}", "other": "planted_holds"}
         fields |= {"slug": self.slug, "markup": MARKUP, "values": self.values}
+        fields |= {"diverged": self.diverged}
         fields |= {"source": self.source.format(markup=MARKUP)}
         fields |= {"kinds": self.kinds, "parts": self.parts.format(markup=MARKUP), "trouble": self.trouble}
         file = folder / f"{self.slug}.py"
@@ -89,7 +92,7 @@ ALL = (
     Planted("mixed", parts='part("the effect is more than half a point", 0.5), exact("it is 1.2 {markup}", False)'),
     Planted("inconclusive", values=(0.2, 1.3, 0.4, 1.6, -0.1), kinds="(Kind.TRAINS,)", source=TUTORIAL),
     Planted("smaller than δ", values=(0.00001, 0.00002, 0.00003, -0.00001, 0.0), kinds="(Kind.INITIALISATION,)"),
-    Planted("reversed", values=(-2.0, -2.1, -2.2, -1.9, -2.05), source=VEIT),
+    Planted("reversed", values=(-2.0, -2.1, -2.2, -1.9, -2.05), source=VEIT, diverged=-2.2),
     Planted("does not hold", parts='exact("it is 1.2 {markup}", False)', kinds="(Kind.EXACT,)", source=TUTORIAL),
     Planted("not run", trouble=f'raise RuntimeError("the disk is full {MARKUP}")'),
 )

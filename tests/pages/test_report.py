@@ -69,6 +69,12 @@ def test_the_planted_numbers_give_all_eight_verdicts(laboratory: LabResult) -> N
     assert set(found.values()) == {word.word for word in WORDS} == set(Verdict)
 
 
+def test_runs_that_diverged_are_counted_and_shown(laboratory: LabResult, html: str) -> None:
+    counted = {claim["slug"]: claim["diverged"] for claim in laboratory.results["claims"] if claim["diverged"]}
+    assert counted == {"planted_reversed": 1}
+    assert html.count("1 run diverged and counts with the loss of the untrained network.") == 1
+
+
 def test_every_file_is_there_and_nothing_half_written(laboratory: LabResult) -> None:
     drawn = [slug for slug, verdict in laboratory.verdicts.items() if verdict != "not run"]
     figures = {f"figures/{slug}.{kind}" for slug in drawn for kind in ("svg", "png")}

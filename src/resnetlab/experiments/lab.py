@@ -135,6 +135,9 @@ def _entry(locator: str, claim: Claim, measured: Measured, parts_registered: int
         "verdict": verdict.value,
         "finding": finding,
         "seconds": round(measured.seconds, 2),
+        "diverged": sum(
+            bool(run.get("diverged")) for runs in measured.results.measures.values() for run in runs.values()
+        ),
         "parts": [asdict(part) for part in parts],
     }
 

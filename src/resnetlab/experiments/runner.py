@@ -98,8 +98,10 @@ class MeasuringJob:
         assert measure is not None, f"{claim.slug}: arm {arm.name} has no measure"
         started = time.perf_counter()
         torch.manual_seed(seed)
-        measures = measure(Run(arm, seed, self.data, trained))
-        return Record(arm.name, seed, dict(measures), time.perf_counter() - started)
+        measures = dict(measure(Run(arm, seed, self.data, trained)))
+        if trained is not None:
+            measures.setdefault("diverged", trained.history.diverged)
+        return Record(arm.name, seed, measures, time.perf_counter() - started)
 
 
 @dataclass(frozen=True)

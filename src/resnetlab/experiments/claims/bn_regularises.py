@@ -18,6 +18,7 @@ they differ in how well they are optimised.
 
 from __future__ import annotations
 
+import math
 from functools import partial
 
 import torch
@@ -46,9 +47,11 @@ def measure(run: Run) -> Measures:
     optimiser = torch.optim.SGD(model.parameters(), lr=RATE, momentum=0.9, weight_decay=1e-4)
     schedule = OneCycleLR(optimiser, RATE, total_steps=EPOCHS * IMAGES // BATCH, cycle_momentum=False)
     order = torch.Generator().manual_seed(run.seed)
+    losses = []
     for _ in range(EPOCHS):
         for batch in torch.randperm(IMAGES, generator=order).split(BATCH):
             loss = F.cross_entropy(logits_of(batch, run.arm.settings, model, images), labels[batch])
+            losses.append(loss.item())
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
@@ -56,7 +59,17 @@ def measure(run: Run) -> Measures:
     model = reestimate_batchnorm(model, [images])
     train_loss, _ = evaluate(model, images, labels)
     test_loss, test_error = evaluate(model, run.data.test_images, run.data.test_labels)
-    return {"train_loss": train_loss, "test_loss": test_loss, "gap": test_loss - train_loss, "test_error": test_error}
+    diverged = not all(map(math.isfinite, (*losses, train_loss, test_loss)))
+    if diverged:
+        train_loss = test_loss = losses[0]  # it counts as untrained
+    gap = test_loss - train_loss
+    return {
+        "train_loss": train_loss,
+        "test_loss": test_loss,
+        "gap": gap,
+        "test_error": test_error,
+        "diverged": diverged,
+    }
 
 
 def logits_of(batch: Tensor, normalised_with: int, model: nn.Module, images: Tensor) -> Tensor:

@@ -31,7 +31,6 @@ def measure(run: Run) -> Measures:
         "log_train_loss": math.log(trained.train_loss),
         "train_error": trained.train_error,
         "epoch_losses": pool.epoch_losses(run),
-        "diverged": trained.history.diverged,
     }
 
 

@@ -12,7 +12,8 @@ out of order, is above 0.8; and one more block or swap never adds 15 points to t
 
 What this does not show: that the network is an ensemble of its paths. A chain of small steps would degrade smoothly as
 well. On 39 images, a tenth of the test images, one error more or less is 2.6 points: this noise in every lesion pulls
-the rank correlations down, below what all test images would give. With 27 blocks instead of 54, and a first one that matters most, single lesions differ more than in the paper.
+the rank correlations down, below what all test images would give. With 27 blocks instead of 54, and a first one that
+matters most, single lesions differ more than in the paper.
 """
 
 from __future__ import annotations

@@ -38,7 +38,6 @@ def measure(run: Run) -> Measures:
         "train_error": trained.train_error,
         "test_error": trained.test_error,
         "epoch_losses": pool.epoch_losses(run),
-        "diverged": trained.history.diverged,
     }
 
 

@@ -14,8 +14,8 @@ the input.
 
 What this does not show: why deep plain networks degrade. Nothing is trained: these are gradients at the start and not
 along training, where they might still vanish, and one that grows may do harm as well. See `degradation` for networks
-that are trained, and `shattered_gradients` for what else there is to see in a gradient. The norm at a layer's output is compared, not that of its weights, which
-in a ReLU net without BN is alike in all layers however small it has become.
+that are trained, and `shattered_gradients` for what else there is to see in a gradient. The norm at a layer's output
+is compared, not that of its weights, which in a ReLU net without BN is alike in all layers however small it became.
 """
 
 from __future__ import annotations
