@@ -33,7 +33,7 @@ CLAIM = Claim(
     slug="coin",
     doc=__doc__,
     source="a test",
-    kinds=(Kind.INITIALISATION,),
+    kinds={kinds},
     arms=ARMS,
     measure=measure,
     parts=(
@@ -56,6 +56,7 @@ class Coin:
         trouble: a line of code run in every measure.
         measure_name: what the part asks for; "drawn" is there.
         figure: an expression that draws.
+        kinds: an expression.
     """
 
     seeds: int = 4
@@ -64,6 +65,7 @@ class Coin:
     trouble: str = "pass"
     measure_name: str = "drawn"
     figure: str = "lambda results: Figure()"
+    kinds: str = "(Kind.INITIALISATION,)"
 
 
 def write_coin(folder: Path, **differences: Any) -> Path:

@@ -49,6 +49,7 @@ def test_the_quick_tier_is_the_ledgers_twenty_three() -> None:
 
 TROUBLES = {
     "a measure that raises": {"trouble": "raise OSError('no tea')"},
+    "a measure that no file can keep": {"trouble": "return {'drawn': torch.rand(1)}"},
     "a part that cannot be computed": {"measure_name": "lost"},
     "a figure that cannot be drawn": {"figure": "lambda results: 1 / 0"},
 }
@@ -60,8 +61,41 @@ def test_a_mistake_in_a_claim_leaves_it_not_run_with_the_reason(tmp_path: Path, 
     assert result.verdicts == {"coin": "not run"}
     assert not result.complete
     reason = result.results["claims"][0]["parts"][0]["reason"]
-    assert any(word in reason for word in ("no tea", "lost", "division by zero"))
+    assert any(word in reason for word in ("no tea", "a Tensor: give numbers", "lost", "division by zero"))
     assert reason.replace("'", "&#39;") in result.page.read_text(encoding="utf-8")
+
+
+REFUSED = {
+    "kinds that are no tuple": ({"kinds": "Kind.EXACT"}, "give a tuple of Kind"),
+    "a module that is not there": ({"kinds": "__import__('no_such_module')"}, "needs a module 'no_such_module'"),
+}
+
+
+@pytest.mark.parametrize(("difference", "said"), REFUSED.values(), ids=REFUSED)
+def test_a_claim_file_with_a_mistake_is_refused_before_anything_is_written(
+    tmp_path: Path, difference: dict[str, str], said: str
+) -> None:
+    with pytest.raises(ResnetlabError, match=said) as caught:
+        run(write_coin(tmp_path, **difference))
+    assert len(str(caught.value).splitlines()) <= 3
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_claims_of_one_slug_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    files = [str(write_coin(folder)) for folder in (tmp_path, tmp_path / "other")]
+    with pytest.raises(ResnetlabError, match="claims of one slug, 'coin'"):
+        run_lab(files, output=tmp_path / "out", **QUIET)
+
+
+def test_the_command_that_reruns_a_claim_has_its_seed(tmp_path: Path) -> None:
+    (claim,) = run(write_coin(tmp_path), seed=7).results["claims"]
+    assert claim["rerun"].endswith("coin.py --seed 7")
+
+
+def test_python_takes_one_claim_and_folders_as_text(tmp_path: Path) -> None:
+    options = {"output": str(tmp_path / "out"), "cache": str(tmp_path / "cache"), **QUIET}
+    assert list(run_lab(str(write_coin(tmp_path)), **options).verdicts) == ["coin"]
 
 
 def test_the_command_line_says_no_with_code_1_where_a_claim_was_not_run(

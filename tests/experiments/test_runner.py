@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from claim_files import write_coin
 
 from resnetlab.core.errors import ResnetlabError, UnknownNameError
-from resnetlab.core.machine import usable_cores
 from resnetlab.experiments.base import Tier
 from resnetlab.experiments.cache import Cache, append_record, read_records
 from resnetlab.experiments.judge import judge_claim
@@ -98,11 +98,22 @@ def test_the_verdict_comes_from_the_parts(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_workers_share_the_cores(tmp_path: Path, jobs: int) -> None:
-    workers = Workers(jobs=jobs)
-    measured, _ = run(write_coin(tmp_path), tmp_path / "cache", workers)
-    threads = {int(measures["threads"]) for measures in measured.results.of("nothing")}
-    assert max(threads) * jobs <= max(usable_cores(), jobs)
+def test_every_run_has_one_thread_whatever_runs_beside_it(tmp_path: Path, jobs: int) -> None:
+    before = torch.get_num_threads()
+    measured, _ = run(write_coin(tmp_path), tmp_path / "cache", Workers(jobs=jobs))
+    assert {measures["threads"] for measures in measured.results.of("nothing")} == {1}
+    assert torch.get_num_threads() == before
+
+
+def test_a_worker_that_is_killed_is_told_in_three_lines_and_what_was_measured_is_kept(tmp_path: Path) -> None:
+    file = write_coin(tmp_path, trouble="import os, signal; run.seed == 3 and os.kill(os.getpid(), signal.SIGKILL)")
+    command = [sys.executable, "-m", "resnetlab", "lab", "run", str(file), "--cache", str(tmp_path / "cache")]
+    done = subprocess.run(
+        [*command, "--jobs", "2", "--quiet"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "a worker process was killed" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("engine", ["loky", "dask", "ray"])
@@ -154,7 +165,7 @@ def test_a_stopped_run_is_taken_up_where_it_was(tmp_path: Path, how: signal.Sign
     assert 3 <= before < 16
     if how is signal.SIGINT:
         assert process.returncode == 130
-        assert "run the same command again" in said
+        assert "run the same command again to go on" in said
         assert "Traceback" not in said
     _, jobs = run(file, tmp_path / "cache")
     assert jobs == 16 - before

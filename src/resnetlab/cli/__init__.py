@@ -126,5 +126,8 @@ def _version() -> str:
 
 
 def entry() -> None:
-    """The console script."""
+    """The console script; a terminal that cannot write a sign gets another one instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     raise SystemExit(main())

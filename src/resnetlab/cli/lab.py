@@ -105,7 +105,7 @@ def finish(result: LabResult, as_json: bool) -> int:
 
 def next_steps(result: LabResult) -> tuple[str, ...]:
     """Where the page is, and what to type next."""
-    again = result.results["claims"][0]["rerun"]
+    again = result.results["claims"][0]["rerun"].partition(" --seed")[0]
     return (
         f"page:    {result.page}",
         f"numbers: {result.folder / 'results.json'}",

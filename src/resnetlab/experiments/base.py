@@ -7,20 +7,25 @@ none of them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from resnetlab.core.errors import ResnetlabError
 from resnetlab.data import ImageData, load_data
 from resnetlab.experiments.statistics import Interval, Verdict, default_verdict, trained_interval
 from resnetlab.experiments.trained import TrainedNetwork, Training
 from resnetlab.specs.papers import Source
+
+HEADINGS = {"Protocol:": "protocol", "What this does not show:": "confound"}
+"""How paragraphs of a claim's docstring begin, and what they are then."""
 
 Measures = Mapping[str, Any]
 """What one run measured: names to numbers, or to lists of numbers for figures. It must survive JSON."""
@@ -221,6 +226,9 @@ class Claim:
         measure: what is measured on every arm that has no measure of its own.
         rule: from the verdicts of the tier's parts, by name, to the claim's.
         finding: one or two sentences from the measured numbers; nuance belongs here, not into the verdict.
+
+    Raises:
+        ResnetlabError: a field of another kind, two arms or parts of one name, or a text that leaves out a paragraph.
     """
 
     slug: str
@@ -236,8 +244,21 @@ class Claim:
     finding: Callable[[Results], str] | None = None
 
     def __post_init__(self) -> None:
-        assert "What this does not show:" in self.doc, f"{self.slug}: say what the experiment does not show"
-        assert "Protocol:" in self.doc, f"{self.slug}: say what is done, in a paragraph that begins with 'Protocol:'"
+        for heading in HEADINGS:
+            if heading not in (self.doc or ""):
+                self._refuse("doc", f"has no paragraph that begins with {heading!r}", "say it in the file's docstring")
+        for name, classes in (("kinds", (Kind,)), ("arms", (Arm,)), ("parts", (Part, Exact)), ("tiers", (Tier,))):
+            given = getattr(self, name)
+            if not (isinstance(given, tuple) and given and all(isinstance(one, classes) for one in given)):
+                names = " or ".join(one.__name__ for one in classes)
+                self._refuse(name, f"is {given!r:.60}", f"give a tuple of {names}, with a comma after a single one")
+        for name in ("arms", "parts"):
+            twice = [one for one, times in Counter(one.name for one in getattr(self, name)).items() if times > 1]
+            if twice:
+                self._refuse(name, f"has two of the name {twice[0]!r}", "give each its own")
+
+    def _refuse(self, field: str, wrong: str, remedy: str) -> NoReturn:
+        raise ResnetlabError(f"claim {self.slug!r}: {field} {wrong}\n{remedy}")
 
     @property
     def title(self) -> str:
@@ -248,11 +269,10 @@ class Claim:
     def text(self) -> dict[str, str]:
         """The docstring's paragraphs: "meaning", "protocol", "confound"."""
         found = {"meaning": "", "protocol": "", "confound": ""}
-        headings = {"Protocol:": "protocol", "What this does not show:": "confound"}
         for paragraph in self.doc.strip().split("\n\n")[1:]:
             words = " ".join(paragraph.split())
-            heading = next((heading for heading in headings if words.startswith(heading)), "")
-            key = headings.get(heading, "meaning")
+            heading = next((heading for heading in HEADINGS if words.startswith(heading)), "")
+            key = HEADINGS.get(heading, "meaning")
             found[key] = f"{found[key]} {words.removeprefix(heading).strip()}".strip()
         return found
 

@@ -17,6 +17,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import torch
+
 import resnetlab
 from resnetlab.core.errors import OutputError
 from resnetlab.core.folders import cache_folder
@@ -84,12 +86,20 @@ def read_records(file: Path) -> Iterator[Record]:
 
 
 def append_record(file: Path, record: Record) -> None:
-    """Add one run. The line begins on a new one even where the file's last was cut short."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a+b") as lines:
-        if lines.tell() and not _ends_with_newline(file):
-            lines.write(b"\n")
-        lines.write(json.dumps(asdict(record)).encode() + b"\n")
+    """Add one run. The line begins on a new one even where the file's last was cut short.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a+b") as lines:
+            if lines.tell() and not _ends_with_newline(file):
+                lines.write(b"\n")
+            lines.write(json.dumps(asdict(record)).encode() + b"\n")
+    except OSError as error:
+        message = f"the run cannot be kept in {file.parent}: {error.strerror}\ngive another --cache, or --no-cache"
+        raise OutputError(message) from error
 
 
 def _ends_with_newline(file: Path) -> bool:
@@ -109,9 +119,10 @@ def code_fingerprint(places: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=1)
 def versions() -> str:
-    """What else a number depends on: libraries and the kind of machine."""
+    """What else a number depends on: libraries, and which instructions the machine computes with."""
     names = ("torch", "numpy", "scipy", "scikit-learn")
-    return " ".join([platform.machine(), *(f"{name}={metadata.version(name)}" for name in names)])
+    machine = platform.machine(), torch.backends.cpu.get_cpu_capability()
+    return " ".join([*machine, *(f"{name}={metadata.version(name)}" for name in names)])
 
 
 def _digest(*texts: str) -> str:

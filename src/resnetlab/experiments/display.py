@@ -19,11 +19,12 @@ class Display:
     Args:
         folder: where the results will be; said first.
         quiet: show nothing.
+        kept: runs outlive an interruption, in a cache.
     """
 
-    def __init__(self, folder: Path, quiet: bool = False) -> None:
+    def __init__(self, folder: Path, quiet: bool = False, kept: bool = True) -> None:
         self.console = Console(stderr=True, quiet=quiet, highlight=False)
-        self.folder = folder
+        self.folder, self.kept = folder, kept
         self.bar = Progress(
             TextColumn("[bold]{task.percentage:>3.0f} %"),
             BarColumn(bar_width=32),
@@ -46,8 +47,10 @@ class Display:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.bar.stop()
-        if kind is KeyboardInterrupt:
+        if kind is KeyboardInterrupt and self.kept:
             self.console.print("stopped; what has been measured is kept: run the same command again to go on")
+        elif kind is KeyboardInterrupt:
+            self.console.print("stopped; with --no-cache nothing is kept: run the same command again to start anew")
 
     def job_ended(self, job: object, done: int, total: int) -> None:
         """Show that one more job of `total` has ended."""

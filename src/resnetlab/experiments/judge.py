@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 from resnetlab.experiments.base import Claim, Exact, Part, PartResult, Results, Tier
 from resnetlab.experiments.statistics import Verdict, decide, level_for
 
@@ -20,7 +23,7 @@ def judge_part(part: Part | Exact, results: Results, tier: Tier, parts_registere
     if isinstance(part, Exact):
         outcome = part.outcome(results)
         verdict = Verdict.HOLDS if outcome.holds else Verdict.DOES_NOT_HOLD
-        return PartResult(part.name, verdict, measured=outcome.measured, expected=outcome.expected)
+        return PartResult(part.name, verdict, measured=_plain(outcome.measured), expected=_plain(outcome.expected))
     values = [float(value) for value in part.effect(results)]
     interval = part.interval(values, level_for(parts_registered))
     return PartResult(
@@ -37,6 +40,14 @@ def judge_part(part: Part | Exact, results: Results, tier: Tier, parts_registere
         method=interval.method,
         values=tuple(values),
     )
+
+
+def _plain(value: Any) -> float | str:
+    """A number or a text that JSON can hold: NumPy's and PyTorch's scalars too, and what is not finite in words."""
+    if isinstance(value, str | bool):
+        return str(value)
+    number: float = value.item() if hasattr(value, "item") else value
+    return number if math.isfinite(number) else str(number)
 
 
 def judge_claim(claim: Claim, results: Results, tier: Tier, parts_registered: int) -> tuple[Verdict, list[PartResult]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import resnetlab
+from resnetlab.core.errors import ResnetlabError
 from resnetlab.core.folders import make_output_folder
 from resnetlab.core.machine import describe_environment
 from resnetlab.data import load_data
@@ -83,8 +84,9 @@ def run_lab(claims: Sequence[str] = (), **options: Any) -> LabResult:
     Raises:
         ResnetlabError: the request cannot be met; nothing has been written.
     """
-    whole = not claims or TIER.value in claims
-    locators = list(dict.fromkeys((*(SLUGS if whole else ()), *(name for name in claims if name != TIER.value))))
+    names = (claims,) if isinstance(claims, str) else tuple(map(str, claims))
+    whole = not names or TIER.value in names
+    locators = list(dict.fromkeys((*(SLUGS if whole else ()), *(name for name in names if name != TIER.value))))
     name = TIER.value if whole else Path(locators[0]).stem if len(locators) == 1 else f"{len(locators)}-claims"
     return _run(locators, "lab", name, LabSettings(**options))
 
@@ -92,13 +94,17 @@ def run_lab(claims: Sequence[str] = (), **options: Any) -> LabResult:
 def _run(locators: Sequence[str], command: str, name: str, settings: LabSettings) -> LabResult:
     started, clock = datetime.now(UTC), time.perf_counter()
     claims = {locator: find_claim(locator) for locator in locators}
+    for slug, times in Counter(claim.slug for claim in claims.values()).items():
+        if times > 1:
+            files = ", ".join(locator for locator, claim in claims.items() if claim.slug == slug)
+            raise ResnetlabError(f"claims of one slug, {slug!r}: {files}\ngive each its own")
     load_data(settings.data)
     workers = Workers(settings.jobs, settings.engine)
     with ExitStack() as stack:
         temporary = Path(stack.enter_context(tempfile.TemporaryDirectory())) if settings.no_cache else None
         cache = Cache.at(temporary or settings.cache)
         folder = make_output_folder(command, name, settings.output, settings.exist_ok)
-        display = stack.enter_context(Display(folder, quiet=settings.quiet))
+        display = stack.enter_context(Display(folder, settings.quiet, kept=not settings.no_cache))
         measured = run_claims(locators, settings.data, cache, workers, settings.seed, display.job_ended)
         display.say("drawing the figures")
         drawn = draw_figures({locator: measured[locator].results for locator in locators}, workers)
@@ -108,6 +114,9 @@ def _run(locators: Sequence[str], command: str, name: str, settings: LabSettings
             measured[locator].failures.append(drawing)
     parts_registered = registered_parts(TIER)
     entries = [_entry(locator, claims[locator], measured[locator], parts_registered) for locator in locators]
+    if settings.seed:
+        for entry in entries:
+            entry["rerun"] += f" --seed {settings.seed}"
     results = {
         "schema": SCHEMA,
         "resnetlab": resnetlab.__version__,

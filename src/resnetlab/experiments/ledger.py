@@ -83,6 +83,12 @@ def _claim_from_file(path: Path) -> Claim:
     sys.modules[name] = module  # dataclasses look their module up while it is executed
     try:
         specification.loader.exec_module(module)
+    except ResnetlabError:
+        raise
+    except ModuleNotFoundError as error:
+        raise ResnetlabError(
+            f"{path} needs a module {error.name!r}\na claim is one file: install what it imports"
+        ) from error
     except Exception as error:
         raise ResnetlabError(f"{path} cannot be read as a claim: {type(error).__name__}: {error}") from error
     claim = getattr(module, "CLAIM", None)

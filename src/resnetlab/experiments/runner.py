@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any
 import joblib
 import torch
 
-from resnetlab.core.errors import UnknownNameError
+from resnetlab.core.errors import ResnetlabError, UnknownNameError
 from resnetlab.core.machine import usable_cores
 from resnetlab.data import load_data
 from resnetlab.experiments.base import Arm, Claim, Results, Run
@@ -30,7 +32,7 @@ BATCHES_PER_ARM = 10  # draws travel in groups, so that a job outweighs its own 
 
 @dataclass(frozen=True)
 class Workers:
-    """How runs are spread.
+    """How runs are spread. Every run has one PyTorch thread: its bits then do not depend on how many run at once.
 
     Args:
         jobs: processes at once; 0 takes every core.
@@ -48,11 +50,6 @@ class Workers:
     def processes(self) -> int:
         """How many run at once."""
         return self.jobs or usable_cores()
-
-    @property
-    def threads(self) -> int:
-        """PyTorch threads in each process, so that the machine is not oversubscribed."""
-        return max(1, usable_cores() // self.processes)
 
 
 @dataclass(frozen=True)
@@ -101,7 +98,19 @@ class MeasuringJob:
         measures = dict(measure(Run(arm, seed, self.data, trained)))
         if trained is not None:
             measures.setdefault("diverged", trained.history.diverged)
-        return Record(arm.name, seed, measures, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        for name, value in measures.items():
+            _check_plain(name, value)
+        return Record(arm.name, seed, measures, seconds)
+
+
+def _check_plain(name: str, value: Any) -> None:
+    """Refuse what a file of records cannot keep."""
+    try:
+        json.dumps(value)
+    except TypeError as error:
+        kind = type(value).__name__
+        raise TypeError(f"the measure {name!r} is a {kind}: give numbers or lists of them, as by .item()") from error
 
 
 @dataclass(frozen=True)
@@ -152,7 +161,7 @@ def run_claims(
     failures: dict[str, list[Failure]] = {part.locator: [] for part in plan}
     done, total = 0, len(trainings) + len(missing)
     for jobs in (trainings, missing):  # a network is trained before anyone measures it
-        for job, outcome in run_jobs(jobs, workers):
+        for job, outcome in _workers_alive(run_jobs(jobs, workers)):
             done += 1
             if isinstance(job, MeasuringJob) and isinstance(outcome, Failure):
                 failures[job.locator].append(outcome)
@@ -168,23 +177,45 @@ def run_jobs(jobs: Sequence[Callable[[], Any]], workers: Workers) -> Iterator[tu
     if not jobs:
         return
     if workers.engine == "loky" and workers.processes == 1:
-        yield from (_run_job(job, None) for job in jobs)
+        with _one_thread():
+            yield from map(_run_job, jobs)
         return
     as_they_end = workers.engine != "ray"  # its backend gives results by the round only
     round_of = len(jobs) if as_they_end else workers.processes * JOBS_PER_ROUND
     return_as = "generator_unordered" if as_they_end else "list"
     with _engine(workers), joblib.Parallel(return_as=return_as, batch_size=1) as parallel:
         for at in range(0, len(jobs), round_of):
-            yield from parallel(joblib.delayed(_run_job)(job, workers.threads) for job in jobs[at : at + round_of])
+            yield from parallel(joblib.delayed(_run_job)(job) for job in jobs[at : at + round_of])
 
 
-def _run_job(job: Callable[[], Any], threads: int | None) -> tuple[Any, Any]:
-    if threads is not None:
-        torch.set_num_threads(threads)
+def _workers_alive(outcomes: Iterator[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    """The outcomes; a message where a worker was killed from outside, as by a system out of memory."""
     try:
-        return job, job()
+        yield from outcomes
+    except BrokenProcessPool as error:
+        raise ResnetlabError(
+            "a worker process was killed, perhaps for want of memory\n"
+            "what has been measured is kept: run the same command again, with fewer --jobs"
+        ) from error
+
+
+def _run_job(job: Callable[[], Any]) -> tuple[Any, Any]:
+    try:
+        with _one_thread():
+            return job, job()
     except Exception as error:  # one claim's mistake must not end the others; it is reported with the claim
         return job, Failure(str(job), f"{type(error).__name__}: {error}")
+
+
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """PyTorch with one thread, and afterwards with as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextlib.contextmanager

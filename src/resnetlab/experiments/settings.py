@@ -11,6 +11,7 @@ import tyro
 from resnetlab.core.devices import DeviceName
 from resnetlab.core.errors import ResnetlabError
 
+MOST = 10**9  # seeds of single runs, counted from it, stay within 64 bits
 Folder = Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")]
 
 
@@ -47,11 +48,14 @@ class LabSettings:
         return {field.name: getattr(self, field.name) for field in fields(LabSettings)}
 
     def __post_init__(self) -> None:
+        for name in ("output", "cache"):
+            if isinstance(getattr(self, name), str):
+                object.__setattr__(self, name, Path(getattr(self, name)))
         if self.device not in ("auto", "cpu"):
             raise ResnetlabError(f"--device {self.device}: the quick tier runs on the CPU\ngive auto or cpu")
         if self.jobs < 0:
             raise ResnetlabError(f"--jobs {self.jobs} is negative\ngive the number of processes, or 0 for every core")
-        if self.seed < 0:
-            raise ResnetlabError(f"--seed {self.seed} is negative\ngive a whole number from 0 up")
+        if not 0 <= self.seed <= MOST:
+            raise ResnetlabError(f"--seed {self.seed} is impossible\ngive a whole number from 0 to {MOST}")
         if self.cache is not None and self.no_cache:
             raise ResnetlabError(f"--cache {self.cache} and --no-cache exclude each other\ngive one of them")

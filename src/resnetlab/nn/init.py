@@ -39,7 +39,7 @@ def draw_by_name(model: nn.Module, scheme: str = "he", gain: float = 1.0) -> Non
     """Draw all weights again, each from a generator of its own, made of PyTorch's seed and the layer's name.
 
     Networks built under one seed then share the draw of every layer whose name and shape they share, whatever else
-    stands before it: with or without norms, with or without skips, at any depth. PyTorch's generator is left as it was.
+    stands before it: norms or none, skips or none, at any depth. PyTorch's generator is left as it was.
 
     Args:
         model: changed in place.

@@ -11,7 +11,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from resnetlab.core.errors import ResnetlabError
 from resnetlab.data import ImageData
+
+SCHEDULES = ("one-cycle", "constant")
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,16 @@ class TrainingPlan:
     momentum: float = 0.9
     weight_decay: float = 1e-4
     schedule: str = "one-cycle"
+
+    def __post_init__(self) -> None:
+        for name, possible, allowed in (
+            ("epochs", self.epochs >= 1, "1 or more"),
+            ("batch_size", self.batch_size >= 1, "1 or more"),
+            ("lr", self.lr > 0, "above 0"),
+            ("schedule", self.schedule in SCHEDULES, ", ".join(SCHEDULES)),
+        ):
+            if not possible:
+                raise ResnetlabError(f"{name}={getattr(self, name)!r} is impossible in a plan\nallowed: {allowed}")
 
 
 @dataclass
@@ -58,11 +71,16 @@ def train(model: nn.Module, data: ImageData, plan: TrainingPlan, seed: int) -> H
         data: what to train on; its test part is not touched.
         plan: epochs, rates, batch size.
         seed: of the data order, which is the same for every network trained with it.
+
+    Raises:
+        ResnetlabError: a batch is larger than the data set.
     """
     history = History()
     images, labels = data.train_images, data.train_labels
     order = torch.Generator().manual_seed(seed)
     steps = len(labels) // plan.batch_size
+    if not steps:
+        raise ResnetlabError(f"batch_size={plan.batch_size}: {data.name} has {len(labels)} images\ngive fewer")
     optimiser = torch.optim.SGD(model.parameters(), plan.lr, plan.momentum, weight_decay=plan.weight_decay)
     schedule = _schedule(optimiser, plan, plan.epochs * steps)
     model.train()
@@ -88,15 +106,16 @@ def evaluate(
     """Mean cross-entropy and share of images classified wrong, in evaluation mode.
 
     Args:
-        model: left in the mode it came in.
+        model: every module of it is left in the mode it came in.
         images: (N, C, H, W), float, normalised.
         labels: (N,).
         batch_size: images per forward pass.
     """
-    was_training = model.training
+    modes = [(module, module.training) for module in model.modules()]
     model.eval()
     logits = torch.cat([model(part) for part in images.split(batch_size)])
-    model.train(was_training)
+    for module, was_training in modes:
+        module.training = was_training
     return F.cross_entropy(logits, labels).item(), (logits.argmax(1) != labels).float().mean().item()
 
 
