@@ -1,1 +1,1 @@
-"""The ground that every room stands on: errors, seeds, devices and the record of a run."""
+"""The ground that every room stands on: errors, devices and the record of a run."""

@@ -24,10 +24,11 @@ STYLES = {
 
 
 def claims_table(claims: list[dict[str, Any]]) -> RenderableType:
-    """Slug, claim and source of every claim."""
-    table = plain_table("claim", "it says", "kind", "source", whole=("claim",))
+    """Slug, claim, kind, number of parts and source of every claim."""
+    table = plain_table("claim", "it says", "kind", "parts", "source", whole=("claim",), numbers=("parts",))
     for claim in claims:
-        table.add_row(Text(claim["slug"], "bold"), claim["title"], ", ".join(claim["kind"]), claim["source"])
+        kind, parts = ", ".join(claim["kind"]), str(len(claim["parts"]))
+        table.add_row(Text(claim["slug"], "bold"), claim["title"], kind, parts, claim["source"])
     return Group(table, Text(f"{len(claims)} claims; one in full: resnetlab lab show {claims[0]['slug']}", "dim"))
 
 
