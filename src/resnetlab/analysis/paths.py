@@ -9,7 +9,7 @@ Paper: Veit, Wilber & Belongie 2016, Section 5 and Figure 6.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -128,7 +128,7 @@ def gradient_by_path_length(
         steps: the blocks, first to last, as they compute now; batch norm in the mode that its module is in.
         images: input of the first block, (N, C, H, W).
         loss: scalar of the last block's output.
-        lengths: which numbers of branches; all from 0 to n by default.
+        lengths: which numbers of branches, each once; all from 0 to n by default.
         paths_per_length: sampled with replacement; lengths 0 and n have a single path.
         seed: of the sampling.
 
@@ -136,26 +136,32 @@ def gradient_by_path_length(
         ResnetlabError: a length is not between 0 and the number of blocks, or no path is asked for.
     """
     blocks = len(steps)
-    wanted = tuple(range(blocks + 1) if lengths is None else lengths)
+    wanted = tuple(dict.fromkeys(range(blocks + 1) if lengths is None else lengths))
     if not wanted or any(not 0 <= length <= blocks for length in wanted):
         raise ResnetlabError(f"path lengths {wanted} do not fit {blocks} blocks; give some of 0 to {blocks}")
     if paths_per_length < 1:
         raise ResnetlabError(f"paths_per_length is {paths_per_length}; it must be 1 or more")
     network = UnfoldedNetwork(steps, images, loss)
     generator = torch.Generator().manual_seed(seed)
-    norms = [_norms(network, length, blocks, paths_per_length, generator) for length in wanted]
-    shares = path_length_distribution(blocks)
-    weights = [float(shares[length]) * norm.mean().item() for length, norm in zip(wanted, norms, strict=True)]
-    total = math.fsum(weights)
+    norms = {length: _norms(network, length, blocks, paths_per_length, generator) for length in wanted}
+    return _contributions(norms, path_length_distribution(blocks))
+
+
+def _contributions(
+    norms: Mapping[int, Float[Tensor, " paths"]], shares: Sequence[Fraction]
+) -> tuple[PathGradient, ...]:
+    """What each length contributes, from the norms along its sampled paths and its share of all paths."""
+    weights = {length: float(shares[length]) * norm.mean().item() for length, norm in norms.items()}
+    total = math.fsum(weights.values())
     return tuple(
         PathGradient(
             length=length,
             share_of_paths=float(shares[length]),
             norm=norm.mean().item(),
             norm_error=(norm.std() / len(norm) ** 0.5).item() if len(norm) > 1 else None,
-            share_of_gradient=weight / total if total > 0 else 0.0,
+            share_of_gradient=weights[length] / total if total > 0 else 0.0,
         )
-        for length, norm, weight in zip(wanted, norms, weights, strict=True)
+        for length, norm in norms.items()
     )
 
 
