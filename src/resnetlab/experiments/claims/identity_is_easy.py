@@ -117,9 +117,7 @@ PARTS = (
     Exact("zero convolutions give back x ≥ 0 after initialisation", partial(gives_back, case="zeroed")),
     Exact("they give it back whatever β has been learned", partial(gives_back, case="shifted")),
     Exact("they give back x of any sign", partial(gives_back, case="signed")),
-    Exact(
-        "convolutions set to zero receive a gradient after initialisation", partial(receives, case="zeroed_gradient")
-    ),
+    Exact("zero convolutions receive a gradient after initialisation", partial(receives, case="zeroed_gradient")),
     Exact("the last γ and β set to zero give back x ≥ 0", partial(gives_back, case="gated")),
     Exact("the last γ set to zero receives a gradient", partial(receives, case="gated_gradient")),
     Part(
@@ -137,8 +135,8 @@ def finding(results: Results) -> str:
     return (
         f"After {STEPS} steps {BLOCKS} residual blocks miss {residual:.2g} % of the features' variance and plain ones "
         f"{plain:.2g} %. But zeroed convolutions are the identity only for x ≥ 0 and a last β of 0, and where no β of "
-        "the first norm is positive, as after initialisation, no gradient takes them away from zero; with others "
-        f"the largest was {learned:.2g}. Zeroing the last γ and β does what the lesson means."
+        "the first norm is positive, as after initialisation, no gradient takes them away from zero; with "
+        f"random ones the largest is {learned:.2g}. Zeroing the last γ and β does what the lesson means."
     )
 
 

@@ -8,9 +8,9 @@ Protocol: plain and residual networks of one stage, 16 channels, before the firs
 PyTorch's own initialisation, 20 and 56 layers, sigmoid and ReLU. One batch of 8 digits goes through and back in double
 precision. A gradient vanishes where the logarithm of its norm at the outputs of the blocks' last convolutions falls,
 toward the input, by more than 0.1 a layer: a factor of 200 over 54 layers. The three parts ask it of the plain net of
-56 layers with He initialisation. The third decides, for the plain networks of the paper, which degrade, have ReLU and
-BN; these here are narrower and of one stage. "Reversed" only means that at initialisation the gradient grows toward
-the input.
+56 layers with He initialisation. The third decides: the paper's plain networks, which degrade, have ReLUs and BN;
+those here are narrower and of one stage. "Reversed" only means that at initialisation the gradient grows toward the
+input.
 
 What this does not show: why deep plain networks degrade. Nothing is trained: these are gradients at the start and not
 along training, where they might still vanish, and one that grows may do harm as well. See `degradation` for networks
