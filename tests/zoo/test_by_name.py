@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from typing import Any
 
@@ -194,3 +195,13 @@ def test_a_deviation_names_fields_that_its_network_has() -> None:
     for spec in ZOO.values():
         for deviation in spec.deviations:
             assert None not in [spec.field_value(name) for name in deviation.fields]
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"])
+def test_the_five_of_table_1_take_what_create_model_takes_after_the_name(name: str) -> None:
+    by_name = getattr(resnetlab, name)
+    signature = inspect.signature(create_model)
+    assert by_name.__name__ == name
+    assert list(inspect.signature(by_name).parameters.values()) == list(signature.parameters.values())[1:]
+    model = by_name(7, 1, device="meta", width=8)
+    assert model.spec == find_spec(name).with_fields(num_classes=7, in_channels=1, width=8)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec
 
 import torch
 from torch import nn
@@ -13,6 +15,7 @@ from resnetlab.specs import find_spec
 
 def create_model(
     name: str,
+    /,
     num_classes: int | None = None,
     in_channels: int | None = None,
     *,
@@ -41,26 +44,26 @@ def create_model(
     return build(find_spec(name).with_fields(**given), device)
 
 
-def resnet18(**options: Any) -> nn.Module:
-    """ResNet-18, `create_model("resnet18", **options)`. Paper: He et al. 2015, Table 1."""
-    return create_model("resnet18", **options)
+Options = ParamSpec("Options")
 
 
-def resnet34(**options: Any) -> nn.Module:
-    """ResNet-34, `create_model("resnet34", **options)`. Paper: He et al. 2015, Table 1."""
-    return create_model("resnet34", **options)
+def _named(
+    name: str, title: str, create: Callable[Concatenate[str, Options], nn.Module]
+) -> Callable[Options, nn.Module]:
+    """`create_model` with its name given, under that name and with the signature that is left."""
+
+    def model(*args: Options.args, **kwargs: Options.kwargs) -> nn.Module:
+        return create(name, *args, **kwargs)
+
+    _, *left = (signature := inspect.signature(create)).parameters.values()
+    model.__signature__ = signature.replace(parameters=left)  # type: ignore[attr-defined]
+    model.__name__ = model.__qualname__ = name
+    model.__doc__ = f"{title}, freshly initialised; arguments as `create_model`. Paper: He et al. 2015, Table 1."
+    return model
 
 
-def resnet50(**options: Any) -> nn.Module:
-    """ResNet-50 v1.5, `create_model("resnet50", **options)`. Paper: He et al. 2015, Table 1."""
-    return create_model("resnet50", **options)
-
-
-def resnet101(**options: Any) -> nn.Module:
-    """ResNet-101 v1.5, `create_model("resnet101", **options)`. Paper: He et al. 2015, Table 1."""
-    return create_model("resnet101", **options)
-
-
-def resnet152(**options: Any) -> nn.Module:
-    """ResNet-152 v1.5, `create_model("resnet152", **options)`. Paper: He et al. 2015, Table 1."""
-    return create_model("resnet152", **options)
+resnet18 = _named("resnet18", "ResNet-18", create_model)
+resnet34 = _named("resnet34", "ResNet-34", create_model)
+resnet50 = _named("resnet50", "ResNet-50 v1.5", create_model)
+resnet101 = _named("resnet101", "ResNet-101 v1.5", create_model)
+resnet152 = _named("resnet152", "ResNet-152 v1.5", create_model)
