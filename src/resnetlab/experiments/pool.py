@@ -5,7 +5,7 @@ from __future__ import annotations
 from resnetlab.experiments.base import Arm, Run
 from resnetlab.experiments.trained import Training
 
-SEEDS = 7
+SEEDS = 8
 
 
 def arms(*models: str, seeds: int = SEEDS) -> tuple[Arm, ...]:

@@ -29,7 +29,7 @@ from resnetlab.specs.papers import IOFFE_2015, Source
 from resnetlab.training import TrainingPlan, train
 
 LOWEST, HIGHEST = -6, 2  # logarithms of the rates, to the base 2
-SEEDS = 8
+SEEDS = 12
 ARMS = (Arm("without BN", settings="none", seeds=SEEDS), Arm("with BN", settings="batch", seeds=SEEDS))
 
 
