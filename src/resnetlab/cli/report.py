@@ -23,7 +23,7 @@ class Report(LabSettings):
     EXAMPLES: ClassVar = (
         "resnetlab report",
         "resnetlab report --output evidence --jobs 2",
-        "resnetlab report --no-cache --seed 1 --json",
+        "resnetlab report --data digits --json",
     )
 
     def __call__(self) -> int:
