@@ -14,6 +14,7 @@ from resnetlab.core.errors import OutputError, ResnetlabError
 from resnetlab.experiments.base import Tier
 from resnetlab.experiments.lab import LabResult
 from resnetlab.experiments.ledger import SLUGS, claims_of, registered_parts
+from resnetlab.experiments.runner import Workers
 from resnetlab.experiments.statistics import level_for
 
 QUIET = {"jobs": 1, "quiet": True}
@@ -128,7 +129,15 @@ def test_without_a_cache_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.Mon
     assert not (tmp_path / "home").exists()
 
 
-@pytest.mark.parametrize("option", [{"data": "digit"}, {"jobs": -1}, {"seed": -2}, {"engine": "slurm"}])
+def test_an_engine_that_is_not_installed_is_refused_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ResnetlabError, match="pip install 'resnetlab"):
+        Workers(engine="ray")
+
+
+@pytest.mark.parametrize(
+    "option", [{"data": "digit"}, {"jobs": -1}, {"seed": -2}, {"seed": 2**32}, {"engine": "slurm"}]
+)
 def test_an_impossible_request_writes_nothing(tmp_path: Path, option: dict[str, object]) -> None:
     with pytest.raises(ResnetlabError):
         run(write_coin(tmp_path), **option)

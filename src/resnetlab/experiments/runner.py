@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -45,6 +46,8 @@ class Workers:
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
             raise UnknownNameError("engine", self.engine, ENGINES)
+        if self.engine != "loky" and importlib.util.find_spec(self.engine) is None:
+            raise ResnetlabError(f"--engine {self.engine}: it is not installed\npip install 'resnetlab[cluster]'")
 
     @property
     def processes(self) -> int:
