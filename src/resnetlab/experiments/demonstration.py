@@ -31,10 +31,10 @@ def seeded(seed: int) -> Iterator[None]:
     """PyTorch's generator starts from the seed, and goes on afterwards where it was.
 
     Raises:
-        ResnetlabError: the seed is not a whole number from 0 up.
+        ResnetlabError: the seed is not a whole number that PyTorch's generator takes, 32 bits.
     """
-    if not isinstance(seed, int) or seed < 0:
-        raise ResnetlabError(f"seed={seed!r} is impossible\ngive a whole number from 0 up")
+    if not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise ResnetlabError(f"seed={seed!r} is impossible\ngive a whole number from 0 to {2**32 - 1}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield

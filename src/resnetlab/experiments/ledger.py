@@ -89,7 +89,7 @@ def _claim_from_file(path: Path) -> Claim:
         raise ResnetlabError(
             f"{path} needs a module {error.name!r}\na claim is one file: install what it imports"
         ) from error
-    except Exception as error:
+    except Exception as error:  # whatever a user's file does wrong, it is named and the command ends
         raise ResnetlabError(f"{path} cannot be read as a claim: {type(error).__name__}: {error}") from error
     claim = getattr(module, "CLAIM", None)
     if not isinstance(claim, Claim):

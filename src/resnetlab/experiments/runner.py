@@ -180,8 +180,7 @@ def run_jobs(jobs: Sequence[Callable[[], Any]], workers: Workers) -> Iterator[tu
     if not jobs:
         return
     if workers.engine == "loky" and workers.processes == 1:
-        with _one_thread():
-            yield from map(_run_job, jobs)
+        yield from map(_run_job, jobs)
         return
     as_they_end = workers.engine != "ray"  # its backend gives results by the round only
     round_of = len(jobs) if as_they_end else workers.processes * JOBS_PER_ROUND
@@ -282,8 +281,10 @@ def _missing_trainings(jobs: Sequence[MeasuringJob], data: str, cache: Cache) ->
     wanted: dict[Path, TrainingJob] = {}
     for job in jobs:
         training = find_claim(job.locator).arm(job.arm).training
-        for seed in job.seeds if training is not None else ():
-            file = cache.network_file(training, data, seed)  # type: ignore[arg-type]
+        if training is None:
+            continue
+        for seed in job.seeds:
+            file = cache.network_file(training, data, seed)
             if not file.exists():
-                wanted[file] = TrainingJob(training, seed, data, file)  # type: ignore[arg-type]
+                wanted[file] = TrainingJob(training, seed, data, file)
     return sorted(wanted.values(), key=lambda job: find_spec(job.training.model).depth, reverse=True)

@@ -52,6 +52,7 @@ class ResidualNetwork(nn.Module):
     @property
     def stages(self) -> list[nn.Sequential]:
         """The stages in order: layer1, layer2, …"""
+        # Whatever PyTorch hands out it types as Module: here and below what was put in is what comes out.
         return [self.get_submodule(f"layer{number}") for number in range(1, len(self.spec.stages.depths) + 1)]  # type: ignore[misc]
 
     @property
