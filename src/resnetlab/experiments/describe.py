@@ -38,8 +38,8 @@ def _describe(claim: Claim, locator: str) -> dict[str, Any]:
     }
 
 
-def headline(claim: Claim, locator: str) -> dict[str, Any]:
-    """What is known of a claim before it is run, as results.json has it too."""
+def headline(claim: Claim, locator: str, seed: int = 0) -> dict[str, Any]:
+    """What is known of a claim before it is run, as results.json has it too; `seed` is the base it is rerun with."""
     source = claim.source
     return {
         "slug": claim.slug,
@@ -49,7 +49,7 @@ def headline(claim: Claim, locator: str) -> dict[str, Any]:
         "kind": [kind.value for kind in claim.kinds],
         "text": _text(claim),
         "arms": [{"name": arm.name, "seeds": arm.seeds} for arm in claim.arms],
-        "rerun": f"resnetlab lab run {shlex.quote(locator)}",
+        "rerun": f"resnetlab lab run {shlex.quote(locator)}" + (f" --seed {seed}" if seed else ""),
     }
 
 

@@ -113,10 +113,9 @@ def _run(locators: Sequence[str], command: str, name: str, settings: LabSettings
         if isinstance(drawing, Failure):
             measured[locator].failures.append(drawing)
     parts_registered = registered_parts(TIER)
-    entries = [_entry(locator, claims[locator], measured[locator], parts_registered) for locator in locators]
-    if settings.seed:
-        for entry in entries:
-            entry["rerun"] += f" --seed {settings.seed}"
+    entries = [
+        _entry(locator, claims[locator], measured[locator], parts_registered, settings.seed) for locator in locators
+    ]
     results = {
         "schema": SCHEMA,
         "resnetlab": resnetlab.__version__,
@@ -135,11 +134,11 @@ def _run(locators: Sequence[str], command: str, name: str, settings: LabSettings
     return LabResult(results, folder)
 
 
-def _entry(locator: str, claim: Claim, measured: Measured, parts_registered: int) -> dict[str, Any]:
+def _entry(locator: str, claim: Claim, measured: Measured, parts_registered: int, seed: int) -> dict[str, Any]:
     """A claim as results.json holds it."""
     verdict, parts, finding = _judged(claim, measured, parts_registered)
     return {
-        **headline(claim, locator),
+        **headline(claim, locator, seed),
         "tier": TIER.value,
         "verdict": verdict.value,
         "finding": finding,
