@@ -40,6 +40,22 @@ class WeightsError(ResnetlabError):
     """Weights that do not fit the network they were meant for; the message lists every tensor that is at fault."""
 
 
+class CheckpointError(ResnetlabError):
+    """A file of weights that cannot be read: damaged, unsafe to read, or of no known format."""
+
+
+class DownloadError(ResnetlabError):
+    """A download that failed; the message names the address, the place for the file by hand, and its hash."""
+
+
+class ImageError(ResnetlabError):
+    """An image file that cannot be read: damaged, of no known format, or too large; the message names the file."""
+
+
+class UntrainedError(ResnetlabError):
+    """A network that was never trained, where one that was is meant."""
+
+
 class OutputError(ResnetlabError):
     """A place that cannot be written, or that already holds something."""
 
