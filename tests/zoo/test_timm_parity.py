@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import functools
 
 import pytest
 import timm
@@ -12,22 +12,14 @@ from twins import RELATIVE, assert_same_gradients_in_training, enliven
 
 from resnetlab.nn import build
 from resnetlab.specs import find_spec
+from resnetlab.weights.layouts import layout_for
 
 SHARED = ("seresnet50", "resnet18d", "resnet34d", "resnet50d", "resnetv2_50")
-RESNETV2 = (
-    (r"^stem\.conv\.", "conv1."),
-    (r"^stages\.(\d+)\.blocks\.", lambda found: f"layer{int(found[1]) + 1}."),
-    (r"\.norm(\d)\.", r".bn\1."),
-    (r"\.downsample\.conv\.", ".downsample.0."),
-    (r"^head\.fc\.1\.", "fc."),
-)
 
 
-def our_name(key: str) -> str:
-    """What timm calls stem, stages and blocks; only its pre-activation networks have other names than ours."""
-    for pattern, ours in RESNETV2:
-        key = re.sub(pattern, ours, key)  # type: ignore[arg-type]
-    return key
+def our_name(name: str, key: str) -> str:
+    """What a tensor of timm's network is called in ours."""
+    return layout_for("timm", find_spec(name)).our_name(key.replace("head.fc.1.", "head.fc."))
 
 
 @pytest.fixture(scope="module", params=SHARED)
@@ -38,7 +30,8 @@ def twins(request: pytest.FixtureRequest) -> tuple[nn.Module, nn.Module]:
         theirs.head.fc = nn.Sequential(nn.Flatten(), nn.Linear(2048, 1000))  # a 1×1 convolution there
     enliven(theirs, torch.randn(4, 3, 63, 63))
     ours = build(find_spec(request.param))
-    ours.load_state_dict({our_name(key): tensor for key, tensor in theirs.state_dict().items()}, strict=True)
+    state = {our_name(request.param, key): tensor for key, tensor in theirs.state_dict().items()}
+    ours.load_state_dict(state, strict=True)
     return ours.double(), theirs.double()
 
 
@@ -52,4 +45,5 @@ def test_evaluation_logits_are_timms(twins: tuple[nn.Module, nn.Module]) -> None
 
 
 def test_training_gives_timms_loss_gradients_and_statistics(twins: tuple[nn.Module, nn.Module]) -> None:
-    assert_same_gradients_in_training(*twins, torch.randn(2, 3, 63, 63), our_name)
+    rename = functools.partial(our_name, twins[0].spec.name)
+    assert_same_gradients_in_training(*twins, torch.randn(2, 3, 63, 63), rename)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache
 from typing import Any, Self, get_type_hints
 
 from resnetlab.core.errors import SpecError, UnknownNameError
@@ -170,7 +171,7 @@ class ModelSpec:
         """Every field a reference may change, with the type of its value; not whole parts, which have no text."""
         found: dict[str, type] = {}
         for owner in (self, *self._parts()):
-            for name, kind in get_type_hints(type(owner)).items():
+            for name, kind in types_of_fields(type(owner)).items():  # type: ignore[arg-type]  # a type is hashable
                 if name not in IDENTITY_FIELDS and name not in self._part_names():
                     found.setdefault(name, kind)
         return found
@@ -184,6 +185,15 @@ class ModelSpec:
         if name not in (*self.changeable_fields(), *self._part_names()):
             raise self._unknown_field(name)
         return next(getattr(owner, name) for owner in (self, *self._parts()) if hasattr(owner, name))
+
+    def field_values(self) -> dict[str, Any]:
+        """The values of all changeable fields, by name."""
+        owners = (self, *self._parts())
+        return {
+            name: next(getattr(owner, name) for owner in owners if hasattr(owner, name))
+            for name in self.changeable_fields()
+            if name != "width"  # a way to change many fields at once, not a field
+        }
 
     def _part_names(self) -> tuple[str, ...]:
         nested = [field.name for field in fields(self) if is_dataclass(getattr(self, field.name))]
@@ -211,6 +221,13 @@ class ModelSpec:
         if not is_of_the_kind(name, value, now):
             raise SpecError(f"{name}={given!r} is impossible in {self.name}\nallowed: {allowed_values(now)}")
         return value
+
+
+@cache
+def types_of_fields(kind: Any) -> dict[str, Any]:
+    """The types that the fields of a dataclass are annotated with, by name."""
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in fields(kind)}
 
 
 def _field_names(part: Any) -> set[str]:

@@ -1,6 +1,25 @@
-"""Networks by name, and the state dicts that fill them."""
+"""Networks by name, and their weights: from any known file, to any library that has them, and said what they are."""
 
+from resnetlab.weights.conversion import from_torchvision, to_hf, to_timm, to_torchvision
 from resnetlab.weights.create import create_model, resnet18, resnet34, resnet50, resnet101, resnet152
-from resnetlab.weights.torchvision import from_torchvision
+from resnetlab.weights.identify import Identification, identify
+from resnetlab.weights.loading import load_checkpoint, load_weights
+from resnetlab.weights.saving import save
 
-__all__ = ["create_model", "from_torchvision", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+__all__ = [
+    "Identification",
+    "create_model",
+    "from_torchvision",
+    "identify",
+    "load_checkpoint",
+    "load_weights",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet101",
+    "resnet152",
+    "save",
+    "to_hf",
+    "to_timm",
+    "to_torchvision",
+]

@@ -1,0 +1,46 @@
+"""Files written so that a reader finds the old one whole or the new one whole, whenever the writer is stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from resnetlab.core.errors import OutputError
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file beside its place, bring it to the disk, then put it there in one step.
+
+    Args:
+        path: its place; a file that stands there is replaced.
+        write: given another path in the same folder, writes the file there.
+
+    Raises:
+        OutputError: the disk is full or the folder cannot be written; nothing is left behind, the old file stands.
+    """
+    temporary = path.with_name(f".{path.name}-{os.getpid()}-{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(temporary)
+        _bring_to_disk(temporary)
+        temporary.replace(path)
+        _bring_to_disk(path.parent)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror or error}\n"
+            "free some space or give another folder; what stood there before is as it was"
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _bring_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,128 @@
+"""What is written of a network beside its numbers, and the checksum that holds both together.
+
+`model.json` is strict: `format`, the fields of a `ModelCard`, and `hash`, a checksum of every tensor with its name,
+type and shape. The same text stands in the header of the weights, so that they tell all by themselves; and where a
+save was stopped between the two files, the text whose hash is that of the weights is the one that holds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+import xxhash
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from resnetlab.core.errors import CheckpointError
+from resnetlab.specs.card import ModelCard
+from resnetlab.specs.plain import from_plain, to_plain
+
+WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
+FORMAT = "resnetlab model 1"
+HEADER = "resnetlab"  # under this name the header of the weights holds the description
+LONGEST = 16 * 2**20  # bytes of a description
+
+
+def describe(card: ModelCard, weights_hash: str) -> dict[str, Any]:
+    """What `model.json` holds."""
+    return {"format": FORMAT, **to_plain(card), "hash": weights_hash}
+
+
+def fingerprint(tensors: Mapping[str, Tensor]) -> str:
+    """A checksum of every tensor with its name, type and shape, in whatever file they are: XXH3 of 128 bits.
+
+    It runs at the speed of memory, which is why every load can check it. It finds damage, not malice.
+    """
+    checksum = xxhash.xxh3_128()
+    for name in sorted(tensors):
+        tensor = tensors[name].contiguous()
+        checksum.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        checksum.update(tensor.reshape(-1).view(torch.uint8).numpy())  # type: ignore[arg-type]  # it is a buffer
+    return f"xxh3_128:{checksum.hexdigest()}"
+
+
+def read_card(weights: Path, tensors: Mapping[str, Tensor]) -> ModelCard | None:
+    """The card that was saved with these weights, once their checksum is found right; None where there is none.
+
+    Args:
+        weights: their file; beside `model.safetensors`, `model.json` is read first.
+        tensors: what was read from it.
+
+    Raises:
+        CheckpointError: the weights are not those that were saved, or no description is of the strict form.
+    """
+    beside = weights.with_name(DESCRIPTION)
+    places: dict[str, Callable[[], str | None]] = {f"the header of {weights}": lambda: _header(weights)}
+    if weights.name == WEIGHTS and beside.exists():
+        places = {str(beside): lambda: _text(beside)} | places
+    found, refusals = "", list[CheckpointError]()
+    for place, read in places.items():
+        try:
+            text = read()
+            if text is None:
+                continue
+            card, said = _parse(text, place)
+        except CheckpointError as refusal:
+            refusals.append(refusal)
+            continue
+        found = found or fingerprint(tensors)
+        if said == found:
+            return card
+        refusals.append(
+            CheckpointError(
+                f"{weights} is damaged: checksum error: saved were tensors of hash {said}, these have {found}\n"
+                "fetch or copy it again, together with the file beside it"
+            )
+        )
+    if refusals:
+        raise refusals[0]
+    return None
+
+
+def _text(file: Path) -> str:
+    try:
+        if file.stat().st_size > LONGEST:
+            raise CheckpointError(f"{file} is longer than {LONGEST} bytes\nit is no description of a network")
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{file} cannot be read: {error}\nfetch or copy it again") from error
+
+
+def _header(weights: Path) -> str | None:
+    """The description in the header of a safetensors file."""
+    try:
+        with safe_open(weights, framework="pt") as file:
+            told: str | None = (file.metadata() or {}).get(HEADER)
+            return told
+    except (SafetensorError, OSError):  # another container, which has no such header
+        return None
+
+
+def _parse(text: str, place: str) -> tuple[ModelCard, str]:
+    """The card and the hash that a description tells."""
+    try:
+        told = json.loads(text, object_pairs_hook=_without_twins, parse_constant=_refuse_constant)
+        if not isinstance(told, dict) or told.pop("format", None) != FORMAT:
+            raise CheckpointError(f"its format is not {FORMAT!r}")
+        weights_hash = told.pop("hash", None)
+        if not isinstance(weights_hash, str):
+            raise CheckpointError("hash is missing")
+        return from_plain(ModelCard, told), weights_hash
+    except (CheckpointError, ValueError, RecursionError) as error:
+        reason = str(error).replace("\n", "; ")
+        raise CheckpointError(f"{place} does not describe a network: {reason}\nsave the network anew") from error
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    told = dict(pairs)
+    if len(told) < len(pairs):
+        raise ValueError(f"a name stands twice among {', '.join(name for name, _ in pairs)[:200]}")
+    return told
+
+
+def _refuse_constant(constant: str) -> float:
+    raise ValueError(f"{constant} is no number of JSON")
