@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from resnetlab.nn.blocks import BasicBlock, BottleneckBlock, RegNetBlock
+from resnetlab.nn.classifier import Classifier
 from resnetlab.nn.densenet import DenseNet
 from resnetlab.nn.efficientnet import EfficientNet, MBConvBlock
 from resnetlab.nn.network import ResidualNetwork
@@ -40,6 +41,7 @@ __all__ = [
     "VGG",
     "BasicBlock",
     "BottleneckBlock",
+    "Classifier",
     "DenseNet",
     "EfficientNet",
     "MBConvBlock",

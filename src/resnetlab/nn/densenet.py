@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from resnetlab.nn.classifier import Classifier
 from resnetlab.nn.init import initialise
 from resnetlab.nn.input_size import refuse_small_images
 from resnetlab.nn.layers import activation, convolution
@@ -64,7 +65,7 @@ class Transition(nn.Module):
         return self.pool(self.conv(self.relu(self.bn(x))))
 
 
-class DenseNet(nn.Module):
+class DenseNet(Classifier):
     """The network that a `DenseNetSpec` describes: `conv1`, `stages.block1.layer1`, `stages.transition1`, …, `fc`.
 
     Paper:
@@ -74,6 +75,8 @@ class DenseNet(nn.Module):
         spec: what to build. It stays readable as `model.spec`.
     """
 
+    spec: DenseNetSpec
+
     def __init__(self, spec: DenseNetSpec) -> None:
         super().__init__()
         self.spec = spec
@@ -82,11 +85,11 @@ class DenseNet(nn.Module):
         self.relu = activation("relu")
         self.maxpool = make_stem_pool(spec.stem)
         self.stages = nn.Sequential(_stages(spec))
-        features = spec.widths[-1] + spec.depths[-1] * spec.growth
-        self.norm = nn.BatchNorm2d(features)
+        self.num_features = spec.widths[-1] + spec.depths[-1] * spec.growth
+        self.norm = nn.BatchNorm2d(self.num_features)
         self.norm_act = activation("relu")
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(features, spec.num_classes)
+        self.fc = nn.Linear(self.num_features, spec.num_classes)
         initialise(self, spec.init, spec.init_gain)
 
     def forward_features(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n f i j"]:

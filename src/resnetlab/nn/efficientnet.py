@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torchvision.ops import StochasticDepth
 
+from resnetlab.nn.classifier import Classifier
 from resnetlab.nn.init import initialise
 from resnetlab.nn.input_size import refuse_small_images
 from resnetlab.nn.layers import SqueezeExcitation, activation, convolution
@@ -65,7 +66,7 @@ class MBConvBlock(ResidualBlock):
         return self.bn3(self.conv3(h))
 
 
-class EfficientNet(nn.Module):
+class EfficientNet(Classifier):
     """The network that an `EfficientNetSpec` describes: `conv1`, `stages.stage1.0`, …, `head_conv`, `fc`.
 
     Paper:
@@ -76,6 +77,8 @@ class EfficientNet(nn.Module):
     Args:
         spec: what to build. It stays readable as `model.spec`.
     """
+
+    spec: EfficientNetSpec
 
     def __init__(self, spec: EfficientNetSpec) -> None:
         super().__init__()
@@ -89,7 +92,8 @@ class EfficientNet(nn.Module):
         self.head_act = activation("silu")
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(spec.head_dropout)
-        self.fc = nn.Linear(spec.head_width, spec.num_classes)
+        self.num_features = spec.head_width
+        self.fc = nn.Linear(self.num_features, spec.num_classes)
         initialise(self, spec.init, spec.init_gain)
 
     def forward_features(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n f i j"]:

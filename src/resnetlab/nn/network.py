@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from resnetlab.nn.blocks import make_block
+from resnetlab.nn.classifier import Classifier
 from resnetlab.nn.init import initialise
 from resnetlab.nn.input_size import refuse_small_images
 from resnetlab.nn.layers import activation, normalisation
@@ -17,7 +18,7 @@ from resnetlab.specs.network import NetworkSpec
 torch.fx.wrap("refuse_small_images")
 
 
-class ResidualNetwork(nn.Module):
+class ResidualNetwork(Classifier):
     """The network that a spec describes.
 
     Attributes carry torchvision's names (`conv1`, `bn1`, `layer1.0.conv1`, `downsample.0`, `fc`), so that state dicts
@@ -30,6 +31,8 @@ class ResidualNetwork(nn.Module):
         spec: what to build. It stays readable as `model.spec`.
     """
 
+    spec: NetworkSpec
+
     def __init__(self, spec: NetworkSpec) -> None:
         super().__init__()
         self.spec = spec
@@ -41,12 +44,12 @@ class ResidualNetwork(nn.Module):
         self.maxpool = make_stem_pool(stem)
         for number, stage in enumerate(make_stages(spec), start=1):
             self.add_module(f"layer{number}", stage)
-        features = spec.stages.widths[-1] * block.expansion
-        self.norm = nn.Identity() if post else normalisation(block.norm, features)
+        self.num_features = spec.stages.widths[-1] * block.expansion
+        self.norm = nn.Identity() if post else normalisation(block.norm, self.num_features)
         self.norm_act = nn.Identity() if post else activation(block.activation)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(spec.head_dropout)
-        self.fc = nn.Linear(features, spec.num_classes)
+        self.fc = nn.Linear(self.num_features, spec.num_classes)
         initialise(self, spec.init, spec.init_gain)
 
     @property

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from resnetlab.nn.classifier import Classifier
 from resnetlab.nn.init import initialise
 from resnetlab.nn.input_size import refuse_small_images
 from resnetlab.nn.layers import activation, convolution, normalisation
@@ -16,7 +17,7 @@ torch.fx.wrap("refuse_small_images")
 POOLED_SIDE = 7  # pixels a side that the first linear layer sees, whatever the image's size
 
 
-class VGG(nn.Module):
+class VGG(Classifier):
     """The network that a `VGGSpec` describes, with torchvision's names: `features.0`, `classifier.6`.
 
     Paper:
@@ -28,9 +29,13 @@ class VGG(nn.Module):
         spec: what to build. It stays readable as `model.spec`.
     """
 
+    head = "classifier.6"
+    spec: VGGSpec
+
     def __init__(self, spec: VGGSpec) -> None:
         super().__init__()
         self.spec = spec
+        self.num_features = spec.hidden
         self.features = nn.Sequential(*_features(spec))
         self.avgpool = nn.AdaptiveAvgPool2d(POOLED_SIDE)
         self.classifier = nn.Sequential(

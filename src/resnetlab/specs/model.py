@@ -7,6 +7,8 @@ A variant is a row: `spec.but(name=..., shortcut=..., source=...)` is its differ
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from typing import Any, Self, get_type_hints
@@ -153,10 +155,10 @@ class ModelSpec:
         values = {name: value for name, value in parsed.items() if value != self.field_value(name)}
         if not values:
             return self
-        written = ",".join(f"{name}={text_of(value)}" for name, value in values.items())
+        written = _reference(self.name, {name: text_of(value) for name, value in values.items()})
         kept = tuple(deviation for deviation in self.deviations if values.keys().isdisjoint(deviation.fields))
         scaled = self.scaled_to(values.pop("width")) if "width" in values else {}
-        return self.but(**{"name": f"{self.name}[{written}]", "deviations": kept, **scaled, **values})
+        return self.but(**{"name": written, "deviations": kept, **scaled, **values})
 
     @property
     def width(self) -> int:
@@ -221,6 +223,17 @@ class ModelSpec:
         if not is_of_the_kind(name, value, now):
             raise SpecError(f"{name}={given!r} is impossible in {self.name}\nallowed: {allowed_values(now)}")
         return value
+
+
+def _reference(name: str, changed: Mapping[str, str]) -> str:
+    """The name with these fields in its brackets, beside those that stand there already.
+
+    >>> _reference("resnet20[shortcut=B,width=8]", {"width": "4"})
+    'resnet20[shortcut=B,width=4]'
+    """
+    row, _, inside = name.removesuffix("]").partition("[")
+    already = dict(pair.split("=", 1) for pair in re.split(r",(?![^(]*\))", inside) if pair)
+    return f"{row}[{','.join(f'{field}={text}' for field, text in {**already, **changed}.items())}]"
 
 
 @cache

@@ -1,0 +1,45 @@
+"""What every network of the zoo has in common: a linear layer at its end that can be looked at and replaced."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import nn
+
+from resnetlab.core.errors import SpecError
+from resnetlab.specs.model import ModelSpec
+
+
+class Classifier(nn.Module):
+    """A network whose last layer tells classes apart; its methods have the names that timm gives them.
+
+    Attributes:
+        spec: what it is built from.
+        num_features: numbers that the last layer sees of each image.
+    """
+
+    head: ClassVar[str] = "fc"  # the path of the last layer
+    spec: ModelSpec
+    num_features: int
+
+    def get_classifier(self) -> nn.Module:
+        """The last layer: linear, or the identity once it was taken off."""
+        return self.get_submodule(self.head)
+
+    def reset_classifier(self, num_classes: int) -> None:
+        """Put a fresh last layer in the place of the old one, on the network's device and of its type.
+
+        Args:
+            num_classes: outputs of the new layer; 0 takes it off, so that the network gives pooled features.
+
+        Raises:
+            SpecError: a negative number.
+        """
+        if num_classes < 0:
+            raise SpecError(f"num_classes={num_classes} is impossible\nallowed: 0 (no last layer) or more")
+        new: nn.Module = nn.Identity()
+        if num_classes:
+            like = next(self.parameters())
+            new = nn.Linear(self.num_features, num_classes, device=like.device, dtype=like.dtype)
+            self.spec = self.spec.with_fields(num_classes=num_classes)
+        self.set_submodule(self.head, new)
