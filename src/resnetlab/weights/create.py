@@ -11,6 +11,7 @@ from torch import nn
 
 from resnetlab.nn import build
 from resnetlab.specs import find_spec
+from resnetlab.weights.published import pretrained_model
 
 
 def create_model(
@@ -19,10 +20,11 @@ def create_model(
     num_classes: int | None = None,
     in_channels: int | None = None,
     *,
+    pretrained: bool | str = False,
     device: torch.device | str | None = None,
     **fields: Any,
 ) -> nn.Module:
-    """The named network, freshly initialised.
+    """The named network: freshly initialised, in training mode, or with published weights, in evaluation mode.
 
     >>> create_model("resnet20", shortcut="B").spec.name
     'resnet20[shortcut=B]'
@@ -31,6 +33,9 @@ def create_model(
         name: a row of the zoo, see `list_models()`.
         num_classes: outputs of the head, where the row's own number is not wanted.
         in_channels: of the image, where it is not the row's own.
+        pretrained: fill it with published weights: True for those that their authors recommend (torchvision's DEFAULT,
+            for resnet50 IMAGENET1K_V2), or their name, see `list_pretrained()`. They are downloaded once. `model.card`
+            then has classes and preprocessing; where `num_classes` is another than theirs, the last layer is fresh.
         device: where the tensors are made.
         **fields: fields of the spec or of its parts, with the short names of model references:
             `shortcut="B"`, `stride_in="1x1"`, `zero_init_last=True`, `width=8`, `depths=(2, 2, 2)`.
@@ -38,9 +43,13 @@ def create_model(
     Raises:
         UnknownNameError: no such model or field.
         SpecError: a value that cannot be.
+        ResnetlabError: there are no such weights, or a field makes another network than they belong to.
+        DownloadError: they cannot be had; the message says what to do by hand.
     """
     changes = {"num_classes": num_classes, "in_channels": in_channels, **fields}
     given = {field: value for field, value in changes.items() if value is not None or field in fields}
+    if pretrained:
+        return pretrained_model(name, pretrained, **given).to(device or torch.get_default_device())
     return build(find_spec(name).with_fields(**given), device)
 
 
@@ -58,7 +67,9 @@ def _named(
     _, *left = (signature := inspect.signature(create)).parameters.values()
     model.__signature__ = signature.replace(parameters=left)  # type: ignore[attr-defined]
     model.__name__ = model.__qualname__ = name
-    model.__doc__ = f"{title}, freshly initialised; arguments as `create_model`. Paper: He et al. 2015, Table 1."
+    model.__doc__ = (
+        f"{title}, freshly initialised or pretrained; arguments as `create_model`. Paper: He et al. 2015, Table 1."
+    )
     return model
 
 

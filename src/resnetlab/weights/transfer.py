@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import re
-import shutil
 import socket
 import ssl
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from email.message import Message
 from functools import partial
 from http.client import HTTPException, HTTPResponse
-from pathlib import Path
+from importlib.metadata import version
 from typing import IO, Any
 from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-import resnetlab
-from resnetlab.core.errors import OutputError, ResnetlabError
+from resnetlab.core.errors import ResnetlabError
+from resnetlab.weights.partial_file import Part
 
 BLOCK = 2**20  # bytes asked for at once; a read gives what is there
 THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
@@ -44,51 +43,6 @@ class TransferError(Exception):
     def __init__(self, reason: str, *, passing: bool = True, pause: float = 0.0) -> None:
         super().__init__(reason)
         self.passing, self.pause = passing, pause
-
-
-@dataclass(frozen=True)
-class Part:
-    """What has come of a file so far, beside the place it is for, and which version of it that is.
-
-    Args:
-        target: the place of the whole file.
-    """
-
-    target: Path
-
-    @property
-    def file(self) -> Path:
-        """The bytes."""
-        return self.target.with_name(f"{self.target.name}.part")
-
-    @property
-    def _version_file(self) -> Path:
-        return self.target.with_name(f"{self.target.name}.part.version")
-
-    @property
-    def size(self) -> int:
-        """In bytes; 0 where nothing has come."""
-        return self.file.stat().st_size if self.file.exists() else 0
-
-    @property
-    def version(self) -> str:
-        """The server's own name for the version that the bytes are of; empty where it gave none."""
-        return self._version_file.read_text(encoding="latin-1") if self._version_file.exists() else ""
-
-    def begin(self, version: str) -> None:
-        """Empty it for the bytes of a version."""
-        self.discard()
-        if version:
-            self._version_file.write_text(version, encoding="latin-1")
-
-    def discard(self) -> None:
-        """Remove all that has come."""
-        self.file.unlink(missing_ok=True)
-        self.forget_version()
-
-    def forget_version(self) -> None:
-        """Remove what is written beside the bytes."""
-        self._version_file.unlink(missing_ok=True)
 
 
 def refuse_address(url: str) -> None:
@@ -115,19 +69,21 @@ def transfer(url: str, part: Part, silence: float) -> None:
         TransferError: the attempt ended early; what came is kept, unless it can be of no use.
         OutputError: the disk is full, or the folder cannot be written.
     """
-    with _as_transfer_errors(), _open(url, part, silence) as answer:
+    with _as_transfer_errors(part), _open(url, part, silence) as answer:
         if answer is None:  # nothing was missing
             return
         total = _agree_on_start(answer, part)
-        with _as_output_errors(part):
-            _refuse_full_disk(part, total)
+        with part.written():
+            part.refuse_full_disk(total)
             out = part.file.open("ab")
         with out, _progress(part, total) as advance:
             while block := answer.read1(BLOCK):
-                with _as_output_errors(part):
+                with part.written():
                     out.write(block)
                     out.flush()
                 advance(len(block))
+            with part.written():
+                os.fsync(out.fileno())
     if total is not None and part.size < total:
         raise TransferError(f"the connection broke after {part.size} of {total} bytes")
 
@@ -157,7 +113,7 @@ def _open(url: str, part: Part, silence: float) -> Iterator[HTTPResponse | None]
 
 
 def _headers(part: Part) -> dict[str, str]:
-    headers = {"User-Agent": f"resnetlab/{resnetlab.__version__}", "Accept-Encoding": "identity"}
+    headers = {"User-Agent": f"resnetlab/{version('resnetlab')}", "Accept-Encoding": "identity"}
     if part.size:
         headers["Range"] = f"bytes={part.size}-"
         if part.version:
@@ -174,7 +130,7 @@ def _agree_on_start(answer: HTTPResponse, part: Part) -> int | None:
             part.discard()
             raise TransferError("the server answered with a piece of another file")
         return total
-    with _as_output_errors(part):
+    with part.written():
         part.begin(version)
     length = answer.headers.get("Content-Length")
     return int(length) if length else None
@@ -207,13 +163,14 @@ class _CarefulRedirects(urllib.request.HTTPRedirectHandler):
         try:
             refuse_address(url)
         except ResnetlabError as error:
+            file.close()
             reason = f"the server sends on to {url}, which is not fetched"
             raise TransferError(reason, passing=False) from error
         return super().redirect_request(request, file, code, text, headers, url)
 
 
 @contextlib.contextmanager
-def _as_transfer_errors() -> Iterator[None]:
+def _as_transfer_errors(part: Part) -> Iterator[None]:
     """What the network may raise, as one error that tells whether to try again."""
     try:
         yield
@@ -222,31 +179,12 @@ def _as_transfer_errors() -> Iterator[None]:
         if isinstance(cause, TimeoutError):
             raise TransferError("the server has fallen silent") from error
         # Without a network, or with a wrong name, nobody is served by being told so a minute later.
-        lasting = isinstance(cause, socket.gaierror | ConnectionRefusedError | ssl.SSLCertVerificationError)
-        unreachable = isinstance(cause, OSError) and cause.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH)
+        unreachable = isinstance(cause, socket.gaierror | ConnectionRefusedError) or (
+            isinstance(cause, OSError) and cause.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH)
+        )
+        lasting = isinstance(cause, ssl.SSLCertVerificationError) or (unreachable and not part.size)
         told = cause.strerror if isinstance(cause, OSError) and cause.strerror else cause
-        raise TransferError(str(told) or type(cause).__name__, passing=not (lasting or unreachable)) from error
-
-
-@contextlib.contextmanager
-def _as_output_errors(part: Part) -> Iterator[None]:
-    """What the disk may raise, typed; a full disk gets its space back."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            with contextlib.suppress(OSError):
-                part.discard()
-        raise OutputError(
-            f"{part.target} cannot be written: {error.strerror or error}\n"
-            "free some space, or name another folder with TORCH_HOME"
-        ) from error
-
-
-def _refuse_full_disk(part: Part, total: int | None) -> None:
-    free = shutil.disk_usage(part.target.parent).free
-    if total is not None and total - part.size > free:
-        raise OSError(errno.ENOSPC, f"{total - part.size} bytes are missing, {free} are free")
+        raise TransferError(str(told) or type(cause).__name__, passing=not lasting) from error
 
 
 @contextlib.contextmanager

@@ -1,0 +1,138 @@
+"""Networks on the Hugging Face hub: read with all that stands beside them, written with a page that tells it."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from resnetlab.core.errors import CheckpointError, DownloadError, ResnetlabError
+from resnetlab.weights.description import DESCRIPTION, WEIGHTS
+from resnetlab.weights.hub_page import write_model_card
+from resnetlab.weights.loading import load_checkpoint
+from resnetlab.weights.saving import card_of
+
+BESIDE = (DESCRIPTION, "config.json", "preprocessor_config.json")
+OLDER_WEIGHTS = "pytorch_model.bin"
+FIGURES = ("*.png", "*.svg")
+LOG_IN = "log in: hf auth login, or set HF_TOKEN"
+
+
+def load_from_hub(repo_id: str, revision: str | None = None) -> nn.Module:
+    """The network of a repository, built and filled, in evaluation mode; `.card` tells what is known of it.
+
+    Only weights and their descriptions are downloaded, to the hub's own cache; never code. Without a network, what the
+    cache holds is taken.
+
+    Args:
+        repo_id: "user/repo", with files of resnetlab, or a ResNet of transformers or timm.
+        revision: a branch, a tag or a commit; None: the main branch.
+
+    Raises:
+        DownloadError: no network, and nothing in the cache.
+        ResnetlabError: no such repository or revision, no permission, or the extra `hub` is not installed.
+        CheckpointError, WeightsError: as of `load_checkpoint`.
+    """
+    hub = need("huggingface_hub")
+    with hub_errors(repo_id):
+        folder = Path(hub.snapshot_download(repo_id, revision=revision, allow_patterns=[WEIGHTS, *BESIDE]))
+        if not (folder / WEIGHTS).exists():
+            hub.snapshot_download(repo_id, revision=revision, allow_patterns=[OLDER_WEIGHTS, *BESIDE])
+    if not any((folder / name).exists() for name in (WEIGHTS, OLDER_WEIGHTS)):
+        raise CheckpointError(f"{repo_id} on the hub has no weights\nlooked for: {WEIGHTS}, {OLDER_WEIGHTS}")
+    model = load_checkpoint(folder)
+    if not (folder / DESCRIPTION).exists():
+        source = f"hf:{repo_id}@{folder.name[:12]}"  # the folder is named by the commit
+        model.card = replace(card_of(model), source=source)  # type: ignore[assignment]  # as in load_checkpoint
+    return model
+
+
+def push_to_hub(folder: Path | str, repo_id: str, *, private: bool = False, token: str | None = None) -> str:
+    """Put a saved network on the hub with its page and figures, in one commit; gives the page's address.
+
+    Args:
+        folder: a run folder, or what `save` wrote.
+        repo_id: "user/repo"; made where it is not there, else its files of these names are replaced.
+        private: a repository that is made is for its owner alone.
+        token: with the right to write; None: the one that is logged in.
+
+    Raises:
+        CheckpointError: the folder holds no network of resnetlab, or a damaged one.
+        DownloadError: no network.
+        ResnetlabError: no permission, or the extra `hub` is not installed.
+    """
+    hub, place = need("huggingface_hub"), Path(folder)
+    page = write_model_card(place, repo_id).encode()
+    figures = sorted(figure for kind in FIGURES for figure in (place / "plots").glob(kind))
+    files = [place / WEIGHTS, place / DESCRIPTION, *figures]
+    operations = [hub.CommitOperationAdd("README.md", page)]
+    operations += [hub.CommitOperationAdd(file.relative_to(place).as_posix(), file) for file in files]
+    api = hub.HfApi(token=token)
+    with hub_errors(repo_id):
+        made = api.create_repo(repo_id, private=private, exist_ok=True)
+        api.create_commit(made.repo_id, operations, commit_message=f"Put {place.resolve().name} here")
+    return str(made)
+
+
+def need(package: str) -> Any:
+    """A package of the extra `hub`.
+
+    Raises:
+        ResnetlabError: it is not installed.
+    """
+    try:
+        return importlib.import_module(package)
+    except ModuleNotFoundError as error:
+        raise ResnetlabError(f"this needs {package}, which is not installed\npip install 'resnetlab[hub]'") from error
+
+
+@contextlib.contextmanager
+def hub_errors(repo_id: str) -> Iterator[None]:
+    """What the hub's client may raise inside, as errors of ours.
+
+    Args:
+        repo_id: what is asked for.
+    """
+    errors, constants = need("huggingface_hub.errors"), need("huggingface_hub.constants")
+    where = f"{constants.ENDPOINT}/{repo_id}"
+    try:
+        yield
+    except errors.HFValidationError as error:
+        raise ResnetlabError(f"{repo_id!r} names no repository of the hub\nwrite user/repo") from error
+    except errors.GatedRepoError as error:
+        raise ResnetlabError(f"{repo_id} is gated\nask its owner for access at {where}, then {LOG_IN}") from error
+    except errors.RevisionNotFoundError as error:
+        raise ResnetlabError(f"{repo_id} has no such revision\nsee {where}/tree/main") from error
+    except errors.RepositoryNotFoundError as error:
+        raise ResnetlabError(f"no {repo_id} on the hub, or it is private\nsee {where}, or {LOG_IN}") from error
+    except errors.HfHubHTTPError as error:
+        status = getattr(error.response, "status_code", "an error")
+        remedy = f"give a token that may do this, or {LOG_IN}" if status in (401, 403) else "try again later"
+        raise DownloadError(f"{where}: the hub answers {status}\n{remedy}") from error
+    except (OSError, errors.EntryNotFoundError, *_connection_errors()) as error:
+        raise DownloadError(
+            f"{where} cannot be reached: {_reason(error)}\n"
+            f"where there is a network: hf download {repo_id} --local-dir FOLDER\n"
+            "then bring FOLDER here: resnetlab.weights.load_checkpoint(FOLDER)"
+        ) from error
+
+
+def _connection_errors() -> tuple[type[Exception], ...]:
+    """What the client's own client raises; which that is has changed between its versions."""
+    found: list[type[Exception]] = []
+    for package, name in (("httpx", "TransportError"), ("httpx2", "TransportError"), ("requests", "ConnectionError")):
+        with contextlib.suppress(ModuleNotFoundError):
+            found.append(getattr(importlib.import_module(package), name))
+    return tuple(found)
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of the first cause."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
