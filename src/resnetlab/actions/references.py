@@ -1,25 +1,33 @@
 """What a model reference stands for, resolved in one place for every command.
 
-`resnet50` is a row of the zoo, `resnet20[shortcut=B,width=8]` a row with fields changed.
+| reference | network | weights |
+| --- | --- | --- |
+| `resnet50`, `resnet20[shortcut=B,width=8]` | a row of the zoo, with fields changed | as drawn |
+| `resnet50@IMAGENET1K_V2`, `resnet20@net.th` | a row of the zoo | published ones, or those of a file |
+| `torchvision:resnet50@DEFAULT`, `timm:resnet50@a1_in1k` | that library's own | as drawn without @ |
+| `hf:user/repo`, `hf:user/repo@revision` | what the hub's files hold | theirs |
+| `net.safetensors`, `runs/train/my-run` | what the tensors are found to be | those of the file or folder |
+| `my/file.py:factory` | what your function gives | as it gives them |
 """
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from resnetlab.core.errors import ResnetlabError
-from resnetlab.specs import ModelSpec, find_spec
+from resnetlab.core.errors import ResnetlabError, UntrainedError
+from resnetlab.core.files import WEIGHT_SUFFIXES
+from resnetlab.specs import ZOO, ModelSpec, find_spec
 from resnetlab.specs.card import ModelCard
 
 if TYPE_CHECKING:
     from torch import nn
 
-REFERENCE = re.compile(r"(?P<name>[^\[\]]+)(?:\[(?P<fields>[^\[\]]*)\])?")
+REFERENCE = re.compile(r"(?P<name>[^\[\]@]+)(?:\[(?P<fields>[^\[\]]*)\])?(?:@(?P<weights>.+))?")
+LIBRARIES = ("torchvision", "timm", "hf")
+EXPORTED = (".onnx", ".xml", ".pt2")
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,7 @@ class ResolvedModel:
 
 
 def find_model(reference: str) -> ModelSpec:
-    """The spec that a reference names.
+    """The spec that a reference to the zoo names.
 
     >>> find_model("resnet20[shortcut=B]").shortcut
     Projection(everywhere=False)
@@ -51,45 +59,108 @@ def find_model(reference: str) -> ModelSpec:
         UnknownNameError: no such row or field.
         SpecError: a value that cannot be.
     """
+    name, fields, weights = _parts(reference)
+    if weights is not None:
+        raise ResnetlabError(
+            f"model reference {reference!r} names weights, and only a network is asked for\nwrite {name}"
+        )
+    return find_spec(name).with_fields(**fields)
+
+
+def resolve_model(reference: str, *, untrained: bool = False) -> ResolvedModel:
+    """The network that a reference names, in evaluation mode.
+
+    Args:
+        reference: a model reference, in one of the forms above.
+        untrained: a network that was never trained will do.
+
+    Raises:
+        ResnetlabError: the reference is of no known form, or names nothing that can be had.
+        UntrainedError: it names a network that was never trained, and one that was is meant.
+    """
+    module, card = _resolve(reference)
+    if not untrained and not card.is_trained:
+        raise UntrainedError(
+            f"{reference} is an untrained network, and here a trained one is meant\n"
+            f"give weights ({reference}@DEFAULT, a checkpoint, a run folder), or --untrained"
+        )
+    return ResolvedModel(reference, module.eval(), card)
+
+
+def _resolve(reference: str) -> tuple[nn.Module, ModelCard]:
+    """The network and its card, by the form of the reference."""
+    library, colon, rest = reference.partition(":")
+    if colon and library in LIBRARIES:
+        return _of_library(library, rest)
+    if colon and library.endswith(".py"):
+        return _of_factory(reference, Path(library), rest)
+    if _is_file(reference):
+        return _of_file(Path(reference))
+    return _of_zoo(reference)
+
+
+def _of_zoo(reference: str) -> tuple[nn.Module, ModelCard]:
+    from resnetlab.nn import build
+    from resnetlab.weights import load_weights
+    from resnetlab.weights.published import pretrained_model
+    from resnetlab.weights.saving import card_of
+
+    name, fields, weights = _parts(reference)
+    spec = find_spec(name).with_fields(**fields)
+    if weights is None:
+        return build(spec), ModelCard(spec)
+    if not _is_file(weights):
+        model = pretrained_model(name, weights, **fields)
+        return model, card_of(model)
+    return load_weights(build(spec), weights), ModelCard(spec, source=Path(weights).name)
+
+
+def _of_library(library: str, rest: str) -> tuple[nn.Module, ModelCard]:
+    from resnetlab.weights import hub, libraries
+
+    name, _, tag = rest.partition("@")
+    if library == "hf":
+        model = hub.load_from_hub(name, revision=tag or None)
+        return model, model.card
+    made = {"torchvision": libraries.torchvision_model, "timm": libraries.timm_model}[library]
+    return made(name, tag or None)
+
+
+def _of_factory(reference: str, file: Path, name: str) -> tuple[nn.Module, ModelCard]:
+    from resnetlab.actions.factories import call_factory
+    from resnetlab.weights.saving import card_of
+    from resnetlab.weights.training_state import was_trained
+
+    module = call_factory(file, name)
+    card = card_of(module)
+    return module, card if card.is_trained or not was_trained(module) else replace(card, source=reference)
+
+
+def _of_file(file: Path) -> tuple[nn.Module, ModelCard]:
+    from resnetlab.weights import load_checkpoint
+
+    if file.suffix in EXPORTED:
+        raise ResnetlabError(
+            f"{file} is an exported network, which no command reads yet\ngive the weights it was made of"
+        )
+    model = load_checkpoint(file)
+    return model, model.card
+
+
+def _parts(reference: str) -> tuple[str, dict[str, str], str | None]:
+    """Name, changed fields and weights of a reference to the zoo."""
     found = REFERENCE.fullmatch(reference)
     pairs = [pair.partition("=") for pair in (found["fields"] or "").split(",") if pair] if found else []
     if found is None or not all(field and equals and value for field, equals, value in pairs):
         raise ResnetlabError(
             f"model reference {reference!r} cannot be read\nwrite NAME or NAME[field=value,…], as resnet20[shortcut=B]"
         )
-    return find_spec(found["name"].strip()).with_fields(**{field.strip(): value for field, _, value in pairs})
+    return found["name"].strip(), {field.strip(): value for field, _, value in pairs}, found["weights"]
 
 
-def resolve_model(reference: str, *, untrained: bool = True) -> ResolvedModel:
-    """The network that a reference names.
-
-    Args:
-        reference: a model reference.
-        untrained: one that was never trained will do.
-    """
-    from resnetlab.nn import build
-
-    prefix, _, rest = reference.partition(":")
-    if prefix == "timm":
-        import timm
-
-        return ResolvedModel(reference, timm.create_model(rest, pretrained=False).eval(), ModelCard())
-    if prefix == "torchvision":
-        from torchvision.models import get_model
-
-        return ResolvedModel(reference, get_model(rest).eval(), ModelCard())
-    if prefix.endswith(".py"):
-        return ResolvedModel(reference, _from_factory(Path(prefix), rest).eval(), ModelCard())
-    spec = find_model(reference)
-    return ResolvedModel(reference, build(spec).eval(), ModelCard(spec))
-
-
-def _from_factory(file: Path, factory: str) -> nn.Module:
-    described = importlib.util.spec_from_file_location(f"_factory_{file.stem}", file)
-    if described is None or described.loader is None:
-        raise ResnetlabError(f"{file} cannot be imported")
-    module = importlib.util.module_from_spec(described)
-    sys.modules[described.name] = module
-    described.loader.exec_module(module)
-    made: nn.Module = getattr(module, factory)()
-    return made
+def _is_file(reference: str) -> bool:
+    """Whether a text names a file or folder of weights, one that is there or one that looks like it."""
+    row, _, _ = reference.partition("[")
+    if row.partition("@")[0] in ZOO:
+        return False
+    return reference.endswith((*WEIGHT_SUFFIXES, *EXPORTED)) or Path(reference).exists() or "/" in reference

@@ -1,4 +1,4 @@
-"""Files written so that a reader finds the old one whole or the new one whole, whenever the writer is stopped."""
+"""Files: which hold weights, and how one is written so that a reader finds the old or the new, each whole."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from resnetlab.core.errors import OutputError
+
+WEIGHT_SUFFIXES = (".safetensors", ".pt", ".pth", ".th", ".bin", ".tar", ".ckpt")
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:

@@ -1,8 +1,8 @@
 """What is written of a network beside its numbers, and the checksum that holds both together.
 
-`model.json` is strict: `format`, the fields of a `ModelCard`, and `hash`, a checksum of every tensor with its name,
-type and shape. The same text stands in the header of the weights, so that they tell all by themselves; and where a
-save was stopped between the two files, the text whose hash is that of the weights is the one that holds.
+`model.json` is strict: `format`, the fields of a `ModelCard`, and `hash`, a checksum of these and of every tensor with
+its name, type and shape. The same text stands in the header of the weights, so that they tell all by themselves; and
+where a save was stopped between the two files, the text whose hash is right for the weights is the one that holds.
 """
 
 from __future__ import annotations
@@ -27,17 +27,18 @@ HEADER = "resnetlab"  # under this name the header of the weights holds the desc
 LONGEST = 16 * 2**20  # bytes of a description
 
 
-def describe(card: ModelCard, weights_hash: str) -> dict[str, Any]:
-    """What `model.json` holds."""
-    return {"format": FORMAT, **to_plain(card), "hash": weights_hash}
+def describe(card: ModelCard, tensors: Mapping[str, Tensor]) -> str:
+    """The text of `model.json`."""
+    told = {"format": FORMAT, **to_plain(card)}
+    return json.dumps(told | {"hash": fingerprint(told, tensors)}, ensure_ascii=False, indent=2) + "\n"
 
 
-def fingerprint(tensors: Mapping[str, Tensor]) -> str:
-    """A checksum of every tensor with its name, type and shape, in whatever file they are: XXH3 of 128 bits.
+def fingerprint(told: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
+    """A checksum of a description and of every tensor with its name, type and shape: XXH3 of 128 bits.
 
     It runs at the speed of memory, which is why every load can check it. It finds damage, not malice.
     """
-    checksum = xxhash.xxh3_128()
+    checksum = xxhash.xxh3_128(json.dumps(told, sort_keys=True).encode())
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
         checksum.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
@@ -59,25 +60,14 @@ def read_card(weights: Path, tensors: Mapping[str, Tensor]) -> ModelCard | None:
     places: dict[str, Callable[[], str | None]] = {f"the header of {weights}": lambda: _header(weights)}
     if weights.name == WEIGHTS and beside.exists():
         places = {str(beside): lambda: _text(beside)} | places
-    found, refusals = "", list[CheckpointError]()
+    refusals: list[CheckpointError] = []
     for place, read in places.items():
         try:
             text = read()
-            if text is None:
-                continue
-            card, said = _parse(text, place)
+            if text is not None:
+                return _parse(text, place, weights, tensors)
         except CheckpointError as refusal:
             refusals.append(refusal)
-            continue
-        found = found or fingerprint(tensors)
-        if said == found:
-            return card
-        refusals.append(
-            CheckpointError(
-                f"{weights} is damaged: checksum error: saved were tensors of hash {said}, these have {found}\n"
-                "fetch or copy it again, together with the file beside it"
-            )
-        )
     if refusals:
         raise refusals[0]
     return None
@@ -102,19 +92,23 @@ def _header(weights: Path) -> str | None:
         return None
 
 
-def _parse(text: str, place: str) -> tuple[ModelCard, str]:
-    """The card and the hash that a description tells."""
+def _parse(text: str, place: str, weights: Path, tensors: Mapping[str, Tensor]) -> ModelCard:
+    """The card that a description tells, if it is strict and its hash is right for these tensors."""
     try:
         told = json.loads(text, object_pairs_hook=_without_twins, parse_constant=_refuse_constant)
-        if not isinstance(told, dict) or told.pop("format", None) != FORMAT:
+        if not isinstance(told, dict) or told.get("format") != FORMAT:
             raise CheckpointError(f"its format is not {FORMAT!r}")
-        weights_hash = told.pop("hash", None)
-        if not isinstance(weights_hash, str):
-            raise CheckpointError("hash is missing")
-        return from_plain(ModelCard, told), weights_hash
+        said = told.pop("hash", None)
+        card = from_plain(ModelCard, {name: value for name, value in told.items() if name != "format"})
     except (CheckpointError, ValueError, RecursionError) as error:
         reason = str(error).replace("\n", "; ")
         raise CheckpointError(f"{place} does not describe a network: {reason}\nsave the network anew") from error
+    if said != (found := fingerprint(told, tensors)):
+        raise CheckpointError(
+            f"{weights} is damaged: checksum error: {place} tells the hash {str(said)[:48]}, found is {found}\n"
+            "fetch or copy both again; what was changed by hand must be saved anew"
+        )
+    return card
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

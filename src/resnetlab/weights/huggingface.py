@@ -5,19 +5,48 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from resnetlab.core.errors import CheckpointError, ResnetlabError
+from resnetlab.core.files import write_atomically
 from resnetlab.specs import ModelSpec, NetworkSpec
 from resnetlab.specs.card import ModelCard
 from resnetlab.specs.parts import Bottleneck, RegNetBottleneck
 from resnetlab.specs.preprocessing import Interpolation, Preprocessing
+from resnetlab.weights.conversion import to_hf
+from resnetlab.weights.description import WEIGHTS
 from resnetlab.weights.layouts import layout_for
+from resnetlab.weights.saving import card_of, write_weights
 
 CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
 RESAMPLING: dict[Interpolation, int] = {"nearest": 0, "bilinear": 2, "bicubic": 3}  # the numbers of Pillow
 UNCROPPED = 384  # pixels from which transformers' processor of ResNets cuts nothing off
+
+
+def save_for_hf(model: nn.Module, folder: Path | str) -> Path:
+    """Write a network of ours as transformers reads it: `AutoModelForImageClassification.from_pretrained(folder)`.
+
+    Args:
+        model: a network that transformers has, see `to_hf`; its card tells classes and preprocessing.
+        folder: made where it is not there.
+
+    Raises:
+        WeightsError: transformers has no such network.
+        OutputError: the folder cannot be written.
+    """
+    place, card, tensors = Path(folder), card_of(model), to_hf(model)
+    assert card.spec is not None
+    written = {CONFIG: hf_config(card.spec, card.classes)}
+    if card.preprocessing is not None:
+        written[PREPROCESSOR] = hf_preprocessor(card.preprocessing)
+    for name, told in written.items():
+        write_atomically(place / name, partial(_write_json, told))
+    write_atomically(place / WEIGHTS, partial(write_weights, tensors, {}))
+    return place
 
 
 def hf_config(spec: ModelSpec, classes: tuple[str, ...] | None = None) -> dict[str, Any]:
@@ -144,6 +173,10 @@ def _with_transformers(card: ModelCard, told: Mapping[str, Any], weights: Path) 
 def _without(beginning: str, assumptions: tuple[str, ...]) -> tuple[str, ...]:
     """The assumptions but the one that begins so, which is now known."""
     return tuple(one for one in assumptions if not one.startswith(beginning))
+
+
+def _write_json(told: Mapping[str, Any], file: Path) -> None:
+    file.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 def _read(file: Path) -> dict[str, Any]:

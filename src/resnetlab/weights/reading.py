@@ -25,8 +25,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from resnetlab.core.errors import CheckpointError
+from resnetlab.core.files import WEIGHT_SUFFIXES
 
-SUFFIXES = (".safetensors", ".pt", ".pth", ".th", ".bin", ".tar", ".ckpt")
 HASH_IN_NAME = re.compile(r"-(?=[0-9]*[a-f])(?=[a-f]*[0-9])([0-9a-f]{8,64})$")  # not a date, not a word
 TAR_MAGIC = slice(257, 262)
 REMEDY = "fetch or copy it again"
@@ -37,7 +37,7 @@ def read_checkpoint(path: Path | str) -> Any:
     """All that a file of weights holds: tensors, in whatever dicts its author put them.
 
     Args:
-        path: of one of `SUFFIXES`; what is in it is told by its content.
+        path: of one of `core.files.WEIGHT_SUFFIXES`; what is in it is told by its content.
 
     Raises:
         CheckpointError: there is no such file, it is damaged, of no known format, or holds more than plain data.
@@ -137,7 +137,7 @@ def _first_line(error: Exception) -> str:
 
 def _damaged(file: Path, reason: str) -> CheckpointError:
     return CheckpointError(
-        f"{file} is damaged, or no file of weights: {reason}\n{REMEDY}; read are: {', '.join(SUFFIXES)}"
+        f"{file} is damaged, or no file of weights: {reason}\n{REMEDY}; read are: {', '.join(WEIGHT_SUFFIXES)}"
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -16,7 +15,7 @@ from resnetlab.core.errors import ResnetlabError
 from resnetlab.core.files import write_atomically
 from resnetlab.specs.card import ModelCard
 from resnetlab.specs.preprocessing import Preprocessing
-from resnetlab.weights.description import DESCRIPTION, HEADER, WEIGHTS, describe, fingerprint
+from resnetlab.weights.description import DESCRIPTION, HEADER, WEIGHTS, describe
 from resnetlab.weights.training_state import was_trained
 
 SOURCE_NOT_TOLD = "not told"
@@ -58,10 +57,10 @@ def save(
         source=source or known.source or (SOURCE_NOT_TOLD if was_trained(model) else None),
         licence=licence or known.licence,
     )
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    description = json.dumps(describe(card, fingerprint(tensors)), ensure_ascii=False, indent=2) + "\n"
+    tensors = {name: tensor.cpu() for name, tensor in model.state_dict().items()}
+    description = describe(card, tensors)
     place = Path(folder)
-    write_atomically(place / WEIGHTS, partial(_write_weights, tensors, description))
+    write_atomically(place / WEIGHTS, partial(write_weights, tensors, {HEADER: description}))
     write_atomically(place / DESCRIPTION, lambda file: file.write_text(description, encoding="utf-8"))
     return place / WEIGHTS
 
@@ -75,8 +74,19 @@ def card_of(model: nn.Module) -> ModelCard:
     return replace(known, spec=spec)
 
 
-def _write_weights(tensors: Mapping[str, Tensor], description: str, file: Path) -> None:
+def write_weights(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], file: Path) -> None:
+    """Write a safetensors file.
+
+    Args:
+        tensors: by name.
+        metadata: texts for its header.
+        file: its place.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    dense = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     try:
-        save_file(dict(tensors), file, metadata={"format": "pt", HEADER: description})
+        save_file(dense, file, metadata={"format": "pt", **metadata})
     except SafetensorError as error:  # its own word for what the system said
         raise OSError(str(error)) from error
