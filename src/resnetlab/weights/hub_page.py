@@ -6,7 +6,7 @@ import csv
 import json
 import math
 from collections.abc import Iterable, Mapping
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ EVALUATION, TRAINING = "eval.json", "summary.csv"
 NAMED_LICENCES = ("apache-2.0", "bsd-2-clause", "bsd-3-clause", "cc-by-4.0", "cc-by-nc-4.0", "cc0-1.0", "mit")
 """Those of the hub's own list that weights of residual networks usually have; others are called "other" there."""
 SHOWN_CLASSES = 20
+VERSION = metadata.version("resnetlab")
 
 
 def write_model_card(folder: Path | str, repo_id: str = "user/repo") -> str:
@@ -166,7 +167,7 @@ from resnetlab.weights import load_from_hub
 
 model = load_from_hub("{repo_id}")  # in evaluation mode; model.card has classes and preprocessing
 ```
-It needs `pip install 'resnetlab[hub]'`; these files were written by resnetlab {version("resnetlab")}."""
+It needs `pip install 'resnetlab[hub]'`; these files were written by resnetlab {VERSION}."""
 
 
 def _images(images: Preprocessing | None) -> str:

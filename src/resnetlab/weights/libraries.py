@@ -19,12 +19,12 @@ from resnetlab.weights.published import HASH_IN_NAME, torchvision_card
 TRANSFORMING = {name: {"transform_input": True, "init_weights": False} for name in ("googlenet", "inception_v3")}
 
 
-def torchvision_model(name: str, tag: str | bool = True) -> tuple[nn.Module, ModelCard]:
+def torchvision_model(name: str, tag: str | bool | None = True) -> tuple[nn.Module, ModelCard]:
     """Torchvision's network, in evaluation mode, and what is known of it.
 
     Args:
         name: of a network for classification.
-        tag: of its weights; True or "DEFAULT": those that torchvision recommends; False: none.
+        tag: of its weights; True or "DEFAULT": those that torchvision recommends; False or None: as drawn.
 
     Raises:
         UnknownNameError: no such network or weights.
@@ -54,12 +54,12 @@ def torchvision_model(name: str, tag: str | bool = True) -> tuple[nn.Module, Mod
     return model.eval(), torchvision_card(weights)
 
 
-def timm_model(name: str, tag: str | bool = True) -> tuple[nn.Module, ModelCard]:
+def timm_model(name: str, tag: str | bool | None = True) -> tuple[nn.Module, ModelCard]:
     """Timm's network, in evaluation mode, and what is known of it.
 
     Args:
         name: as timm has it, "resnet50".
-        tag: of its weights, "a1_in1k"; True: those that timm takes; False: none.
+        tag: of its weights, "a1_in1k"; True: those that timm takes; False or None: as drawn.
 
     Raises:
         UnknownNameError: no such network or weights.

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from email.message import Message
 from functools import partial
 from http.client import HTTPException, HTTPResponse
-from importlib.metadata import version
+from importlib import metadata
 from typing import IO, Any
 from urllib.parse import urlsplit
 
@@ -27,6 +27,7 @@ from resnetlab.weights.partial_file import Part
 
 BLOCK = 2**20  # bytes asked for at once; a read gives what is there
 THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+VERSION = metadata.version("resnetlab")
 LATER = (408, 425, 429)  # answers below 500 that another attempt may change
 RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
 
@@ -113,7 +114,7 @@ def _open(url: str, part: Part, silence: float) -> Iterator[HTTPResponse | None]
 
 
 def _headers(part: Part) -> dict[str, str]:
-    headers = {"User-Agent": f"resnetlab/{version('resnetlab')}", "Accept-Encoding": "identity"}
+    headers = {"User-Agent": f"resnetlab/{VERSION}", "Accept-Encoding": "identity"}
     if part.size:
         headers["Range"] = f"bytes={part.size}-"
         if part.version:
