@@ -167,6 +167,18 @@ def test_a_wrong_file_is_replaced_only_by_the_right_one_and_not_without_a_word(
     assert said.err.count("another hash") == len(said.err.splitlines()) == 2  # a line a call, no bar
 
 
+def test_on_a_terminal_the_bytes_are_counted_and_a_pause_is_explained(
+    server: LocalServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    fetch(server.serve("/net.pth", CONTENT, servers.cut_after(1000)), SHA, tmp_path, patience=HURRY)
+    said = capsys.readouterr().err
+    assert "1.0/1.0 MB" in said
+    assert "the connection broke after 1000 of 1024000 bytes; trying again in 0 s" in said
+
+
 def test_files_land_in_the_cache_of_torch(
     server: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -143,8 +144,10 @@ def _download(url: str, digits: str, part: Part, patience: Patience) -> None:
         except TransferError as failure:
             if attempt == patience.attempts or not failure.passing:
                 raise _failed(url, digits, part, str(failure)) from failure
-            pause = max(patience.pause * 2 ** (attempt - 1), failure.pause)
-            time.sleep(min(pause, LONGEST_PAUSE))
+            pause = min(max(patience.pause * 2 ** (attempt - 1), failure.pause), LONGEST_PAUSE)
+            if sys.stderr.isatty():
+                _say(f"{failure}; trying again in {pause:.0f} s")
+            time.sleep(pause)
             continue
         found = file_sha256(part.file)
         if found.startswith(digits):

@@ -13,13 +13,12 @@ from torch import nn
 
 from resnetlab.core.errors import CheckpointError, DownloadError, ResnetlabError
 from resnetlab.weights.description import DESCRIPTION, WEIGHTS
-from resnetlab.weights.hub_page import write_model_card
+from resnetlab.weights.hub_page import figures_of, write_model_card
 from resnetlab.weights.loading import load_checkpoint
 from resnetlab.weights.saving import card_of
 
 BESIDE = (DESCRIPTION, "config.json", "preprocessor_config.json")
 OLDER_WEIGHTS = "pytorch_model.bin"
-FIGURES = ("*.png", "*.svg")
 LOG_IN = "log in: hf auth login, or set HF_TOKEN"
 
 
@@ -48,7 +47,7 @@ def load_from_hub(repo_id: str, revision: str | None = None) -> nn.Module:
     model = load_checkpoint(folder)
     if not (folder / DESCRIPTION).exists():
         source = f"hf:{repo_id}@{folder.name[:12]}"  # the folder is named by the commit
-        model.card = replace(card_of(model), source=source)  # type: ignore[assignment]  # as in load_checkpoint
+        model.card = replace(card_of(model), source=source)
     return model
 
 
@@ -68,8 +67,7 @@ def push_to_hub(folder: Path | str, repo_id: str, *, private: bool = False, toke
     """
     hub, place = need("huggingface_hub"), Path(folder)
     page = write_model_card(place, repo_id).encode()
-    figures = sorted(figure for kind in FIGURES for figure in (place / "plots").glob(kind))
-    files = [place / WEIGHTS, place / DESCRIPTION, *figures]
+    files = [place / WEIGHTS, place / DESCRIPTION, *figures_of(place)]
     operations = [hub.CommitOperationAdd("README.md", page)]
     operations += [hub.CommitOperationAdd(file.relative_to(place).as_posix(), file) for file in files]
     api = hub.HfApi(token=token)

@@ -24,6 +24,13 @@ EVALUATION, TRAINING = "eval.json", "summary.csv"
 NAMED_LICENCES = ("apache-2.0", "bsd-2-clause", "bsd-3-clause", "cc-by-4.0", "cc-by-nc-4.0", "cc0-1.0", "mit")
 """Those of the hub's own list that weights of residual networks usually have; others are called "other" there."""
 SHOWN_CLASSES = 20
+METRICS = {
+    "top1": ("accuracy", "top-1 accuracy, %"),
+    "top5": ("top5_accuracy", "top-5 accuracy, %"),
+    "loss": ("loss", "cross-entropy, nats"),
+    "calibration_error": ("calibration_error", "expected calibration error, %"),
+}
+"""Numbers of `eval.json`: how the hub calls them, and what they are."""
 VERSION = metadata.version("resnetlab")
 
 
@@ -53,6 +60,7 @@ def write_model_card(folder: Path | str, repo_id: str = "user/repo") -> str:
         _front_matter(card, card.spec, evaluation),
         _network(card.spec, card, numbers),
         _numbers(evaluation, place),
+        _figures(place),
         _use(repo_id),
         _images(card.preprocessing),
         _classes(card),
@@ -91,12 +99,9 @@ def _read_evaluation(file: Path) -> dict[str, Any]:
 
 
 def _measured(told: Mapping[str, Any]) -> dict[str, float]:
-    """The numbers among what was told."""
-    return {
-        name: float(value)
-        for name, value in told.items()
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    }
+    """The metrics among what was told, by their names there."""
+    found = {name: told.get(name) for name in METRICS}
+    return {name: value for name, value in found.items() if isinstance(value, int | float) and math.isfinite(value)}
 
 
 def _front_matter(card: ModelCard, spec: ModelSpec, evaluation: Mapping[str, Any]) -> str:
@@ -112,13 +117,18 @@ def _front_matter(card: ModelCard, spec: ModelSpec, evaluation: Mapping[str, Any
         entries |= {"license": card.licence.lower()} if named else {"license": "other", "license_name": card.licence}
     if measured := _measured(evaluation):
         data = str(evaluation.get("data", "not told"))
-        values = [{"type": name, "name": name, "value": value} for name, value in measured.items()]
+        values = [
+            {"type": METRICS[name][0], "name": METRICS[name][1], "value": value} for name, value in measured.items()
+        ]
         result = {
             "task": {"type": "image-classification"},
             "dataset": {"type": data, "name": data},
             "metrics": values,
         }
-        entries |= {"metrics": list(measured), "model-index": [{"name": spec.name, "results": [result]}]}
+        entries |= {
+            "metrics": [METRICS[name][0] for name in measured],
+            "model-index": [{"name": spec.name, "results": [result]}],
+        }
     lines = (f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in entries.items())
     return "\n".join(("---", *lines, "---"))
 
@@ -142,8 +152,9 @@ def _numbers(evaluation: Mapping[str, Any], folder: Path) -> str:
     """What was measured: by the evaluation, and in the last line of the training's table."""
     tables: list[tuple[str, Mapping[str, object]]] = []
     if measured := _measured(evaluation):
-        on = f" on {evaluation['data']}" if "data" in evaluation else ""
-        tables.append((f"## Measured{on}", measured))
+        counted = f"{evaluation['n']} images of " if "n" in evaluation else ""
+        on = f" on {counted}{evaluation['data']}" if "data" in evaluation else ""
+        tables.append((f"## Measured{on}", {METRICS[name][1]: value for name, value in measured.items()}))
     if (folder / TRAINING).is_file():
         with (folder / TRAINING).open(encoding="utf-8", newline="") as stream:
             *_, last = [{}, *csv.DictReader(stream)]
@@ -153,6 +164,18 @@ def _numbers(evaluation: Mapping[str, Any], folder: Path) -> str:
         for title, values in tables
         if values
     )
+
+
+def figures_of(folder: Path) -> list[Path]:
+    """The figures of a run, in its folder and in `plots`."""
+    return sorted(
+        file for place in (folder, folder / "plots") for kind in ("*.png", "*.svg") for file in place.glob(kind)
+    )
+
+
+def _figures(folder: Path) -> str:
+    shown = [figure.relative_to(folder) for figure in figures_of(folder) if figure.suffix == ".png"]
+    return "\n\n".join(f"![{figure.stem.replace('_', ' ')}]({figure.as_posix()})" for figure in shown)
 
 
 def _short(value: object) -> str:

@@ -1,0 +1,73 @@
+"""A process that uses the hub for the tests: huggingface_hub reads where its hub is only once, when it is imported.
+
+Run as a program it executes each line of its input, a JSON text of Python, and answers with a line: what the variable
+`answer` holds then, or the error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from torch import Tensor
+
+
+class HubUser:
+    """The process, which finds its hub at an address."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def __call__(self, code: str) -> object:
+        """What `answer` holds after this code; an error as its name and message."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(json.dumps(code) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+
+@contextmanager
+def hub_user(address: str, cache: Path) -> Iterator[HubUser]:
+    of_the_hub = {"HF_ENDPOINT": address, "HF_HOME": str(cache), "HF_HUB_DISABLE_XET": "1", "NO_PROXY": "127.0.0.1"}
+    quiet = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    with subprocess.Popen(
+        [sys.executable, __file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=kept | of_the_hub | quiet,
+    ) as process:
+        yield HubUser(process)
+        assert process.stdin
+        process.stdin.close()
+
+
+def digest(state: Mapping[str, Tensor]) -> str:
+    """Of all names and bits of a state dict."""
+    return hashlib.sha256(
+        b"".join(name.encode() + state[name].numpy().tobytes() for name in sorted(state))
+    ).hexdigest()
+
+
+def main() -> None:
+    names: dict[str, object] = {}
+    for line in sys.stdin:
+        names["answer"] = None
+        try:
+            exec(json.loads(line), names)
+            answer = names["answer"]
+        except Exception as error:
+            answer = [type(error).__name__, str(error)]
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()
