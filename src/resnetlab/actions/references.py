@@ -121,7 +121,7 @@ def _of_library(library: str, rest: str) -> tuple[nn.Module, ModelCard]:
     name, _, tag = rest.partition("@")
     if library == "hf":
         model = hub.load_from_hub(name, revision=tag or None)
-        return model, model.card
+        return model, card_of(model)
     made = {"torchvision": libraries.torchvision_model, "timm": libraries.timm_model}[library]
     return made(name, tag or None)
 
@@ -138,13 +138,14 @@ def _of_factory(reference: str, file: Path, name: str) -> tuple[nn.Module, Model
 
 def _of_file(file: Path) -> tuple[nn.Module, ModelCard]:
     from resnetlab.weights import load_checkpoint
+    from resnetlab.weights.saving import card_of
 
     if file.suffix in EXPORTED:
         raise ResnetlabError(
             f"{file} is an exported network, which no command reads yet\ngive the weights it was made of"
         )
     model = load_checkpoint(file)
-    return model, model.card
+    return model, card_of(model)
 
 
 def _parts(reference: str) -> tuple[str, dict[str, str], str | None]:

@@ -26,6 +26,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     temporary = path.with_name(f".{path.name}-{os.getpid()}-{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_what_killed_writers_left(path)
         write(temporary)
         _bring_to_disk(temporary)
         temporary.replace(path)
@@ -38,6 +39,17 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _remove_what_killed_writers_left(path: Path) -> None:
+    for left in path.parent.glob(f".{path.name}-*-*"):
+        writer = int(left.name.rsplit("-", 2)[1])
+        try:
+            os.kill(writer, 0)  # asks, and does nothing
+        except ProcessLookupError:
+            left.unlink(missing_ok=True)
+        except PermissionError:  # it lives, and is another user's
+            continue
 
 
 def _bring_to_disk(path: Path) -> None:

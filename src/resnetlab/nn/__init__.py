@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
-from torch import nn
 
 from resnetlab.nn.blocks import BasicBlock, BottleneckBlock, RegNetBlock
 from resnetlab.nn.classifier import Classifier
@@ -18,7 +20,7 @@ from resnetlab.specs.model import ModelSpec
 from resnetlab.specs.network import NetworkSpec
 from resnetlab.specs.vgg import VGGSpec
 
-BUILDERS: dict[type[ModelSpec], type[nn.Module]] = {
+BUILDERS: dict[type[ModelSpec], Callable[[Any], Classifier]] = {
     NetworkSpec: ResidualNetwork,
     VGGSpec: VGG,
     DenseNetSpec: DenseNet,
@@ -26,7 +28,7 @@ BUILDERS: dict[type[ModelSpec], type[nn.Module]] = {
 }
 
 
-def build(spec: ModelSpec, device: torch.device | str | None = None) -> nn.Module:
+def build(spec: ModelSpec, device: torch.device | str | None = None) -> Classifier:
     """The network that a spec describes, freshly initialised.
 
     Args:

@@ -7,6 +7,7 @@ from typing import ClassVar
 from torch import nn
 
 from resnetlab.core.errors import SpecError
+from resnetlab.specs.card import ModelCard
 from resnetlab.specs.model import ModelSpec
 
 
@@ -16,11 +17,13 @@ class Classifier(nn.Module):
     Attributes:
         spec: what it is built from.
         num_features: numbers that the last layer sees of each image.
+        card: what is known of its weights, where they came from somewhere.
     """
 
     head: ClassVar[str] = "fc"  # the path of the last layer
     spec: ModelSpec
     num_features: int
+    card: ModelCard | None = None
 
     def get_classifier(self) -> nn.Module:
         """The last layer: linear, or the identity once it was taken off."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from resnetlab.core.errors import CheckpointError
 from resnetlab.data.class_names import imagenet_classes
-from resnetlab.nn import build
+from resnetlab.nn import Classifier, build
 from resnetlab.specs.card import ModelCard
 from resnetlab.specs.classes import CIFAR10
 from resnetlab.weights.conversion import best_renaming
@@ -26,7 +26,7 @@ NAMES_IN_FOLDERS = (WEIGHTS, "pytorch_model.bin", "open_clip_pytorch_model.bin")
 NARROW = (torch.float16, torch.bfloat16)
 
 
-def load_checkpoint(path: Path | str, *, ema: bool = False) -> nn.Module:
+def load_checkpoint(path: Path | str, *, ema: bool = False) -> Classifier:
     """The network whose weights a file holds, built and filled, in evaluation mode; `.card` tells what is known of it.
 
     Weights of 16 bits become float32, which changes no value.
@@ -54,8 +54,9 @@ def load_checkpoint(path: Path | str, *, ema: bool = False) -> nn.Module:
         )
     model = build(known.spec, "meta")
     fill(model, Renamed(given.names, {name: _own(tensor) for name, tensor in given.tensors.items()}), assign=True)
-    model.card = known  # type: ignore[assignment]  # PyTorch types attributes as tensors and modules
-    return model.eval()
+    model.card = known
+    model.eval()
+    return model
 
 
 def load_weights(model: nn.Module, path: Path | str, *, ema: bool = False) -> nn.Module:

@@ -135,7 +135,7 @@ def pretrained_model(
     card = replace(weights.card, spec=kept)
     if asked.num_classes != kept.num_classes:
         card = _put_fresh_head(model, asked, card)
-    model.card = card  # type: ignore[assignment]  # PyTorch types attributes as tensors and modules
+    model.card = card
     return model.eval()
 
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.torch import save_file
+import safetensors.torch
 from torch import Tensor, nn
 
 from resnetlab.core.errors import ResnetlabError
@@ -46,7 +45,7 @@ def save(
     """
     if not hasattr(model, "spec"):
         raise ResnetlabError(
-            f"a {type(model).__name__} has no spec, so it could not be built again\\n"
+            f"a {type(model).__name__} has no spec, so it could not be built again\n"
             "bring its weights into a network of ours first: resnetlab.weights.load_weights(ours, path)"
         )
     known = card_of(model)
@@ -86,7 +85,5 @@ def write_weights(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], fi
         OSError: it cannot be written.
     """
     dense = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    try:
-        save_file(dense, file, metadata={"format": "pt", **metadata})
-    except SafetensorError as error:  # its own word for what the system said
-        raise OSError(str(error)) from error
+    # The library's own save_file leaves a temporary file behind where it is stopped.
+    file.write_bytes(safetensors.torch.save(dense, metadata={"format": "pt", **metadata}))
