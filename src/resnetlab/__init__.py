@@ -10,6 +10,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from resnetlab.actions.evaluate import evaluate as evaluate
+    from resnetlab.actions.predict import predict as predict
     from resnetlab.core.errors import ResnetlabError as ResnetlabError
     from resnetlab.experiments.demos import batchnorm_effect_demo as batchnorm_effect_demo
     from resnetlab.experiments.demos import check_residual_gradient as check_residual_gradient
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 __version__ = version("resnetlab")
 
 _ROOMS = {
+    "actions.evaluate": ("evaluate",),
+    "actions.predict": ("predict",),
     "core.errors": ("ResnetlabError",),
     "experiments.demos": (
         "batchnorm_effect_demo",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 WIDTH_IN_FILES = 120  # columns, where output goes to a file or another program
@@ -33,3 +37,43 @@ def plain_table(*columns: str, whole: Collection[str] = (), numbers: Collection[
         number = name in numbers
         table.add_column(name, no_wrap=number or name in whole, overflow="fold", justify="right" if number else "left")
     return table
+
+
+def on_one_line(name: str | os.PathLike[str]) -> str:
+    """A file's name as it can be printed: line breaks and bytes that are no text are escaped.
+
+    >>> on_one_line("two\\nlines.png")
+    'two\\\\nlines.png'
+    """
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in os.fspath(name))
+
+
+def json_text(value: Any) -> str:
+    """The value as JSON that is UTF-8: a line for each key of the outermost object or entry of the outermost list.
+
+    File names that are no text keep their bytes, as the escapes that `os.fsencode` turns back.
+    """
+    inside = [(f"{json.dumps(key)}: ", one) for key, one in value.items()] if isinstance(value, dict) else None
+    entries = inside if inside is not None else [("", one) for one in value]
+    text = ",\n".join(f"  {key}{json.dumps(one, ensure_ascii=False)}" for key, one in entries)
+    text = f"{{\n{text}\n}}" if inside is not None else f"[\n{text}\n]"
+    return "".join(sign if not "\ud800" <= sign <= "\udfff" else ascii(sign)[1:-1] for sign in text)
+
+
+@contextmanager
+def progress_bar(what: str, total: int, quiet: bool = False) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error where that is a terminal; it is gone when the work is done.
+
+    Args:
+        what: is being done.
+        total: of its steps.
+        quiet: show nothing.
+
+    Yields:
+        a function that is told how many more steps are done.
+    """
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(bar_width=32), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda steps: bar.update(task, advance=steps)

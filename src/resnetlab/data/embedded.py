@@ -23,6 +23,8 @@ class ImageData:
         test_images: (M, C, H, W), by the training part's mean and standard deviation.
         test_labels: (M,).
         classes: names in the order of their numbers.
+        mean: of the training part's pixels in [0, 1], which was taken off every image.
+        std: of the same, by which every image was divided.
     """
 
     name: str
@@ -31,6 +33,8 @@ class ImageData:
     test_images: Float[Tensor, "m c h w"]
     test_labels: Int[Tensor, " m"]
     classes: tuple[str, ...]
+    mean: float
+    std: float
 
     @property
     def channels(self) -> int:
@@ -67,6 +71,8 @@ def digits() -> ImageData:
         test_images=images[test],
         test_labels=labels[test],
         classes=tuple("0123456789"),
+        mean=mean.item(),
+        std=std.item(),
     )
 
 

@@ -1,0 +1,63 @@
+"""Whether a network and a data set speak of the same classes: by their names, never by their number alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from resnetlab.core.errors import ResnetlabError
+from resnetlab.core.terminal import on_one_line
+
+MOST_NAMES = 4  # told in a message
+
+
+def match_classes(
+    model_classes: Sequence[str] | None, data_classes: Sequence[str], outputs: int
+) -> tuple[list[int], str | None]:
+    """For each class of the data, the network's output that stands for it; and a remark where that is not plain.
+
+    Names are compared without regard to case, and hyphens and underscores count as blanks.
+
+    Args:
+        model_classes: names in the order of the network's outputs, where they are known.
+        data_classes: names in the order of the data's labels.
+        outputs: of the network.
+
+    Raises:
+        ResnetlabError: they are not the same classes.
+    """
+    if model_classes is None:
+        if len(data_classes) != outputs:
+            raise ResnetlabError(
+                f"the network has {outputs} outputs, and the data has {len(data_classes)} classes\n"
+                "give a network of as many, or the right data"
+            )
+        return list(range(outputs)), "the network names no classes: its outputs are taken in the order of the data's"
+    ours, theirs = [_plain(name) for name in model_classes], [_plain(name) for name in data_classes]
+    if ours == theirs:
+        return list(range(outputs)), None
+    if sorted(ours) != sorted(theirs):
+        raise ResnetlabError(
+            f"network and data differ in their classes: {_only(model_classes, theirs, 'the network')}; "
+            f"{_only(data_classes, ours, 'the data')}\n"
+            "give data of the same classes, or the network's names by --classes"
+        )
+    if len(set(ours)) < len(ours):
+        raise ResnetlabError(
+            "network and data have the same classes in different orders, and some share a name\n"
+            "put the data's classes into the network's order"
+        )
+    place = {name: number for number, name in enumerate(ours)}
+    return [place[name] for name in theirs], "the network has the data's classes in another order: matched by name"
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.replace("_", " ").replace("-", " ").casefold().split())
+
+
+def _only(names: Sequence[str], others: Sequence[str], whose: str) -> str:
+    """The first few names that only one side has, and how many more there are."""
+    alone = [on_one_line(name) for name in names if _plain(name) not in set(others)]
+    if not alone:
+        return f"{whose} has {len(names)}, none of its own"
+    more = f" and {len(alone) - MOST_NAMES} more" if len(alone) > MOST_NAMES else ""
+    return f"only {whose} has {', '.join(alone[:MOST_NAMES])}{more}"

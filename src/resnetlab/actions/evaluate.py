@@ -1,0 +1,154 @@
+"""`resnetlab eval`: how often a network is right on labelled images, and how far its confidence can be trusted."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from resnetlab.actions.class_order import match_classes
+from resnetlab.actions.evaluation import Evaluation, write_evaluation
+from resnetlab.actions.looking import BATCHES_AHEAD, Look, Unreadable, batches, channels_remark, look_at
+from resnetlab.actions.ready_network import ReadyNetwork, ready_network
+from resnetlab.actions.scores import Scorer, Scores
+from resnetlab.actions.settings import EvalSettings
+from resnetlab.core.errors import ImageError, ResnetlabError
+from resnetlab.core.folders import make_output_folder
+from resnetlab.core.machine import describe_environment
+from resnetlab.core.terminal import on_one_line, progress_bar
+from resnetlab.data import LabelledImages, open_data
+from resnetlab.data.images import quiet_decoder
+from resnetlab.data.read_ahead import read_ahead
+
+KEPT_BYTES = 512_000_000  # squares of so many bytes in all stay in memory between the check and the evaluation
+MOST_NAMED = 3  # unreadable images in a message
+
+
+def evaluate(model: str | nn.Module, data: str | LabelledImages, **settings: Any) -> Evaluation:
+    """How often a network is right on labelled images; eval.json and a figure of what it confuses are written.
+
+    Every image file is decoded before the network sees the first, so that a damaged one is told at once. The network's
+    classes and the data's are compared by name.
+
+    Args:
+        model: a model reference, or any module that maps images to one output for each class.
+        data: a data reference, or labelled images.
+        **settings: the fields of `EvalSettings`: split, skip_unreadable, output, exist_ok, batch_size, device,
+            untrained, seed, quiet, classes, size, resize, mean, std, interpolation.
+
+    Raises:
+        ResnetlabError: the request cannot be met.
+        ImageError: images cannot be read, and leaving them out was not asked for.
+    """
+    asked = EvalSettings(**settings)
+    images = open_data(data, asked.split) if isinstance(data, str) else data
+    with ready_network(model, asked, images.own) as network, quiet_decoder():
+        order, remark = match_classes(network.card.classes, images.classes, network.outputs)
+        name = re.sub(r"[^\w.+-]+", "-", f"{Path(network.name).name}-{Path(images.name).name}").strip("-")
+        folder = make_output_folder("eval", name, asked.output, asked.exist_ok)
+        try:
+            looks, unreadable = _readable(network, images, asked)
+        except ImageError:
+            with contextlib.suppress(OSError):  # it holds files of an earlier evaluation
+                folder.rmdir()
+            raise
+        with progress_bar("evaluating", len(images) - len(unreadable), asked.quiet) as advance:
+            scores, channels = _score(network, images, order, batches(looks, asked.batch_size), advance)
+    remarks = (
+        *network.card.assumptions,
+        *images.remarks,
+        *filter(None, [remark]),
+        *channels_remark(channels, network.how.channels),
+        *([f"{len(unreadable)} of {len(images)} images could not be read and are left out"] if unreadable else []),
+    )
+    facts = {
+        "preprocessing": asdict(network.how),
+        "source": network.card.source,
+        "environment": describe_environment(),
+    }
+    found = Evaluation(
+        network.name, images.name, images.split, scores, images.classes, unreadable, remarks, facts, folder
+    )
+    write_evaluation(found)
+    return found
+
+
+def _score(
+    network: ReadyNetwork,
+    images: LabelledImages,
+    order: list[int],
+    looks: Iterable[list[Look]],
+    advance: Callable[[int], None],
+) -> tuple[Scores, Counter[int]]:
+    """The scores over all batches, and how many images had how many channels."""
+    scorer, channels = Scorer(len(order), network.device), Counter[int]()
+    in_order = order == list(range(len(order)))
+    for batch in looks:
+        for look in batch:
+            if look.square is None:
+                raise ImageError(look.reason)
+        logits = network.logits([look.square for look in batch if look.square is not None])
+        finite = logits.isfinite().all(1)
+        if not finite.all():
+            which = batch[int(finite.int().argmin())].number
+            raise ResnetlabError(
+                f"the network's outputs for {_name(images, which)} are not finite numbers\n"
+                "look for the layer where that begins: the weights, or the preprocessing, are wrong"
+            )
+        labels = torch.tensor([images.labels[look.number] for look in batch], device=network.device)
+        scorer.add(logits if in_order else logits[:, order], labels)
+        channels.update(look.channels for look in batch)
+        advance(len(batch))
+    return scorer.scores(), channels
+
+
+def _readable(
+    network: ReadyNetwork, images: LabelledImages, asked: EvalSettings
+) -> tuple[Iterable[Look], tuple[Unreadable, ...]]:
+    """Every image as the network sees it, after all files have been decoded once; and those that could not be.
+
+    Raises:
+        ImageError: some could not be, and leaving them out was not asked for; or none could.
+    """
+    look, ahead = partial(_look, network, images), BATCHES_AHEAD * asked.batch_size
+    if not images.files:
+        return read_ahead(range(len(images)), look, ahead), ()
+    fits = len(images) * network.how.channels * network.how.size**2 <= KEPT_BYTES
+    kept, readable, unreadable = [], [], []
+    with progress_bar("checking images", len(images), asked.quiet) as advance:
+        for seen in read_ahead(range(len(images)), look, ahead):
+            advance(1)
+            if seen.square is None:
+                unreadable.append(Unreadable(str(images.files[seen.number]), seen.reason))
+            else:
+                readable.append(seen.number)
+                kept += [seen] if fits else []
+    if unreadable and (not asked.skip_unreadable or not readable):
+        raise _unreadable_error(unreadable, len(images))
+    return (kept if fits else read_ahead(readable, look, ahead)), tuple(unreadable)
+
+
+def _look(network: ReadyNetwork, images: LabelledImages, number: int) -> Look:
+    return look_at(network, number, partial(images.read, number))
+
+
+def _unreadable_error(unreadable: Sequence[Unreadable], count: int) -> ImageError:
+    """Names the first few; one line for all, that the remedy is still seen."""
+    said = "; ".join(one.reason.splitlines()[0] for one in unreadable[:MOST_NAMED])
+    more = f"; and {len(unreadable) - MOST_NAMED} more" if len(unreadable) > MOST_NAMED else ""
+    return ImageError(
+        f"{len(unreadable)} of {count} images cannot be read: {said}{more}\n"
+        "replace them, or leave them out with --skip-unreadable"
+    )
+
+
+def _name(images: LabelledImages, number: int) -> str:
+    return on_one_line(images.files[number]) if images.files else f"image {number} of {images.name}"

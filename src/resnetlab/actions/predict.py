@@ -1,0 +1,110 @@
+"""`resnetlab predict`: what a network sees in images."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+from torch import Tensor, nn
+
+from resnetlab.actions.inputs import find_inputs
+from resnetlab.actions.looking import BATCHES_AHEAD, Unreadable, batches, channels_remark, look_at
+from resnetlab.actions.ready_network import ReadyNetwork, ready_network
+from resnetlab.actions.settings import PredictSettings
+from resnetlab.core.terminal import progress_bar
+from resnetlab.data.images import quiet_decoder
+from resnetlab.data.read_ahead import read_ahead
+
+
+@dataclass(frozen=True)
+class Guess:
+    """One class that the network holds possible.
+
+    Args:
+        label: the class's name; its number where no names are known.
+        number: of the network's output.
+        probability: by softmax over all outputs, 0 to 1.
+    """
+
+    label: str
+    number: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network sees in one image, the likeliest first."""
+
+    path: str
+    guesses: tuple[Guess, ...]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the network sees in all images.
+
+    Args:
+        model: its reference.
+        rows: one for each image that could be read, in the order they were given.
+        unreadable: the others.
+        remarks: what had to be assumed, and what was done to the images, a sentence each.
+    """
+
+    model: str
+    rows: tuple[Prediction, ...]
+    unreadable: tuple[Unreadable, ...]
+    remarks: tuple[str, ...]
+
+
+def predict(
+    model: str | nn.Module, inputs: str | PathLike[str] | Sequence[str | PathLike[str]], **settings: Any
+) -> Predictions:
+    """What a network sees in images: for each the likeliest classes. Images that cannot be read are told apart.
+
+    Images are decoded in threads while the network computes, in float32.
+
+    Args:
+        model: a model reference, or any module that maps images to one output for each class.
+        inputs: files, folders (every image below them), patterns as *.jpg, or - for standard input.
+        **settings: the fields of `PredictSettings`: top, batch_size, device, untrained, seed, quiet, classes, size,
+            resize, mean, std, interpolation.
+
+    Raises:
+        ResnetlabError: the request cannot be met.
+    """
+    asked = PredictSettings(**settings)
+    images = find_inputs(inputs)
+    rows: list[Prediction] = []
+    unreadable: list[Unreadable] = []
+    channels: Counter[int] = Counter()
+    with ExitStack() as stack:
+        network = stack.enter_context(ready_network(model, asked))
+        stack.enter_context(quiet_decoder())
+        advance = stack.enter_context(progress_bar("looking at images", len(images), asked.quiet))
+        looks = read_ahead(
+            range(len(images)), lambda at: look_at(network, at, images[at].read), BATCHES_AHEAD * asked.batch_size
+        )
+        for batch in batches(looks, asked.batch_size):
+            unreadable += [Unreadable(images[one.number].name, one.reason) for one in batch if one.square is None]
+            seen = [(images[one.number].name, one.square) for one in batch if one.square is not None]
+            channels.update(one.channels for one in batch if one.square is not None)
+            rows += _rows(network, seen, asked.top)
+            advance(len(batch))
+    remarks = (*network.card.assumptions, *channels_remark(channels, network.how.channels))
+    return Predictions(network.name, tuple(rows), tuple(unreadable), remarks)
+
+
+def _rows(network: ReadyNetwork, seen: Sequence[tuple[str, Tensor]], top: int) -> list[Prediction]:
+    if not seen:
+        return []
+    logits = network.logits([square for _, square in seen])
+    likeliest = logits.softmax(1).topk(min(top, network.outputs))
+    labels = network.card.classes or tuple(map(str, range(network.outputs)))
+    return [
+        Prediction(name, tuple(Guess(labels[at], at, value) for at, value in zip(numbers, values, strict=True)))
+        for (name, _), numbers, values in zip(seen, likeliest.indices.tolist(), likeliest.values.tolist(), strict=True)
+    ]

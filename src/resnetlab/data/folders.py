@@ -1,0 +1,120 @@
+"""Images in folders: those below one folder, and data sets with a folder for each class."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from resnetlab.core.errors import ResnetlabError
+from resnetlab.core.terminal import on_one_line
+from resnetlab.data.images import SUFFIXES
+from resnetlab.data.labelled import LabelledImages, Split, of_files
+
+SPLIT_FOLDERS: dict[Split, tuple[str, ...]] = {"train": ("train",), "test": ("test", "val", "valid", "validation")}
+IMAGENET_CLASSES = 1000
+
+
+def image_files(folder: Path) -> list[Path]:
+    """Every image file below a folder, by its ending, in the order of their paths.
+
+    Hidden files and folders are left out; links are followed, but never round in a circle.
+    """
+    return [file for file in _walk(folder, ()) if is_image_file(file)]
+
+
+def is_image_file(file: Path) -> bool:
+    """Whether its name ends as an image's does."""
+    return file.suffix.lower() in SUFFIXES
+
+
+def image_folder(path: str, split: Split) -> LabelledImages:
+    """`imagefolder:PATH`: a folder for each class, under test/ or val/ (train/ for training), or at PATH itself.
+
+    A class is named by its folder and holds every image below it.
+
+    Raises:
+        ResnetlabError: there is no such folder, it holds no class folders, or a class has no image.
+    """
+    root = _split_folder(Path(path), split)
+    folders = _class_folders(root)
+    files, others = [], 0
+    for number, folder in enumerate(folders):
+        below = list(_walk(folder, ()))
+        found = [file for file in below if is_image_file(file)]
+        if not found:
+            raise ResnetlabError(
+                f"the class folder {on_one_line(folder)} holds no image\n"
+                "put some into it, or remove it where it stands for no class"
+            )
+        others += len(below) - len(found)
+        files += [(file, number) for file in found]
+    remarks = (f"{others} files that are no images by their ending are left out",) if others else ()
+    return of_files(f"imagefolder:{path}", split, tuple(folder.name for folder in folders), files, remarks)
+
+
+def imagenet_folder(path: str, split: Split) -> LabelledImages:
+    """`imagenet:PATH`: ImageNet's own layout, a folder for each of the 1,000 WordNet numbers (n01440764, …).
+
+    The numbers in their order are the classes in torchvision's order, which gives them their names.
+
+    Raises:
+        ResnetlabError: there is no such folder, or it does not hold all classes.
+    """
+    from torchvision.models import ResNet18_Weights
+
+    data = image_folder(path, split)
+    numbers = [name for name in data.classes if name[:1] == "n" and name[1:].isdecimal()]
+    if len(numbers) != IMAGENET_CLASSES or len(data.classes) != IMAGENET_CLASSES:
+        raise ResnetlabError(
+            f"imagenet:{on_one_line(path)} holds {len(numbers)} folders named by WordNet numbers (n01440764, …)"
+            f" of {len(data.classes)}\nImageNet has 1,000 and nothing else; for other classes give imagefolder:PATH"
+        )
+    classes = tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
+    files = list(zip(data.files, data.labels, strict=True))
+    return of_files(f"imagenet:{path}", split, classes, files, data.remarks)
+
+
+def _split_folder(path: Path, split: Split) -> Path:
+    if not path.is_dir():
+        raise ResnetlabError(f"there is no folder {on_one_line(path)}\ngive one that holds a folder for each class")
+    there = {kind: [path / name for name in names if (path / name).is_dir()] for kind, names in SPLIT_FOLDERS.items()}
+    if any(there.values()) and not there[split]:
+        raise ResnetlabError(
+            f"{on_one_line(path)} has no folder for its {split} split\nname one {' or '.join(SPLIT_FOLDERS[split])}"
+        )
+    return next(iter(there[split]), path)
+
+
+def _class_folders(root: Path) -> list[Path]:
+    folders = sorted(entry for entry in root.iterdir() if entry.is_dir() and not _is_hidden(entry.name))
+    if not folders:
+        raise ResnetlabError(
+            f"{on_one_line(root)} holds no class folders\nput the images of each class into a folder of its name"
+        )
+    return folders
+
+
+def _walk(folder: Path, above: tuple[str, ...]) -> Iterator[Path]:
+    """Every file below a folder in the order of their names; a link to a folder above is not entered again."""
+    real = os.path.realpath(folder)
+    if real in above:
+        return
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        raise ResnetlabError(
+            f"the folder {on_one_line(folder)} cannot be read: {error.strerror}\ncheck its permissions"
+        ) from error
+    for entry in entries:
+        if _is_hidden(entry.name):
+            continue
+        if entry.is_dir():
+            yield from _walk(entry, (*above, real))
+        else:
+            yield entry
+
+
+def _is_hidden(name: str) -> bool:
+    """Also what macOS and Windows leave behind."""
+    return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")

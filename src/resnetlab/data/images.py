@@ -1,0 +1,161 @@
+"""One image file as a tensor, or an error that names the file: nothing is decoded in part, nothing guessed.
+
+| file | tensor |
+| --- | --- |
+| grey, 1-bit | one channel |
+| colour, palette, CMYK, YCCK | three channels, RGB |
+| with transparency | as it looks on white |
+| 16 bits a channel | scaled to 8: 65535 becomes 255 |
+| turned by its EXIF tag | upright |
+| several frames | the first |
+"""
+
+from __future__ import annotations
+
+import io
+import stat
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from resnetlab.core.errors import ImageError
+from resnetlab.core.terminal import on_one_line
+
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
+SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp"})
+MOST_PIXELS = 64_000_000
+MOST_BYTES = 256_000_000
+LONGEST_SHAPE = 100  # times as long as wide: its shorter side scaled to a network's input, it would fill the memory
+
+GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N")
+WITH_ALPHA = ("LA", "PA", "RGBA", "La", "RGBa")
+OTHER_FILES = (
+    (b"<!doctype", "a web page"),
+    (b"<html", "a web page"),
+    (b"<svg", "an SVG drawing"),
+    (b"<?xml", "an XML file"),
+    (b"%pdf", "a PDF"),
+    (b"ii*\0", "a TIFF image"),
+    (b"mm\0*", "a TIFF image"),
+    (b"pk\x03\x04", "a ZIP archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"version https://git-lfs", "a pointer of Git LFS instead of the file"),
+)
+
+
+def read_image(path: str | PathLike[str]) -> UInt8[Tensor, "c h w"]:
+    """The picture in a file, upright, of one channel (grey) or three (RGB).
+
+    Args:
+        path: a JPEG, PNG, BMP, GIF or WEBP file of at most 64 million pixels, whatever its name ends in.
+
+    Raises:
+        ImageError: it cannot be read, is damaged or cut short, of another format, or too large.
+    """
+    file = Path(path)
+    try:
+        status = file.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise _refusal(path, "is no file", "give an image file")
+        if status.st_size > MOST_BYTES:
+            raise _refusal(path, f"has {status.st_size:,} bytes", f"images of up to {MOST_BYTES:,} bytes are read")
+        data = file.read_bytes()
+    except OSError as error:
+        raise _refusal(path, f"cannot be read: {error.strerror}", "check the name and its permissions") from error
+    return decode_image(data, path)
+
+
+def decode_image(data: bytes, name: str | PathLike[str]) -> UInt8[Tensor, "c h w"]:
+    """The picture in the bytes of a file, as `read_image` gives it.
+
+    Args:
+        data: the whole file.
+        name: for messages.
+
+    Raises:
+        ImageError: as of `read_image`.
+    """
+    if not data:
+        raise _refusal(name, "is empty", "fetch it again, or leave it out")
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            _refuse_size(image, name)
+            if image.format in ("JPEG", "MPO"):
+                _refuse_missing_end(data)
+            image.load()
+            return torch.from_numpy(_pixels(image)).permute(2, 0, 1)
+    except ImageError:
+        raise
+    except UnidentifiedImageError as error:
+        raise _refusal(name, _what_it_is(data), f"give one of {', '.join(FORMATS)}") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _refusal(name, "would unpack to far too many pixels", _limit()) from error
+    except Exception as error:  # Pillow's decoders raise whatever a damaged file leads them to
+        raise _refusal(name, f"is damaged: {error}", "fetch it again, or leave it out") from error
+
+
+@contextmanager
+def quiet_decoder() -> Iterator[None]:
+    """Let Pillow's warnings about odd files pass: what matters of them `read_image` says.
+
+    Filters belong to the whole process, so this goes around the threads that read, never into them.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="PIL")
+        warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+        yield
+
+
+def _refuse_size(image: Image.Image, name: str | PathLike[str]) -> None:
+    """Refuse from the header, before anything is decoded."""
+    width, height = image.size
+    if width * height > MOST_PIXELS:
+        raise _refusal(name, f"has {width:,} × {height:,} pixels", _limit())
+    if max(width, height) > LONGEST_SHAPE * min(width, height):
+        limit = f"images of up to {LONGEST_SHAPE} times their shorter side are read; cut it"
+        raise _refusal(name, f"has {width:,} × {height:,} pixels", limit)
+
+
+def _refuse_missing_end(data: bytes) -> None:
+    """Refuse a JPEG that was cut short: its decoder would fill the rest with grey, and say nothing."""
+    start_of_scan, end_of_image = b"\xff\xda", b"\xff\xd9"
+    if data.rfind(end_of_image) < data.rfind(start_of_scan):
+        raise ValueError("it ends before the picture does")
+
+
+def _pixels(image: Image.Image) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
+    """(H, W, C) of a decoded image, by the table above; an array that may be written to."""
+    sixteen_bits = image.mode.startswith("I")
+    upright = ImageOps.exif_transpose(image)
+    if sixteen_bits:
+        wide = np.asarray(upright).astype(np.int64).clip(0, 65535)
+        return ((wide + 128) // 257).astype(np.uint8)[:, :, None]
+    grey = upright.mode in GREY
+    if upright.mode in WITH_ALPHA or "transparency" in upright.info:
+        alpha = upright.convert("RGBA")
+        upright = Image.alpha_composite(Image.new("RGBA", alpha.size, "white"), alpha)
+    return np.array(upright.convert("L" if grey else "RGB")).reshape(upright.height, upright.width, -1)
+
+
+def _what_it_is(data: bytes) -> str:
+    start = data[:64].lstrip().lower()
+    known = next((what for sign, what in OTHER_FILES if start.startswith(sign)), None)
+    if known is None and len(start) >= 3 and all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in start):
+        known = "a text"
+    return f"is {known}" if known else "is of no known image format"
+
+
+def _limit() -> str:
+    return f"images of up to {MOST_PIXELS:,} pixels are read; scale it down first"
+
+
+def _refusal(name: str | PathLike[str], what: str, remedy: str) -> ImageError:
+    return ImageError(f"{on_one_line(name)} {on_one_line(what)}\n{remedy}")
