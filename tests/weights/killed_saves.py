@@ -28,14 +28,23 @@ def main(folder: Path, count: int) -> dict[str, object]:
     save(first, folder, classes=("a", "b", "c"))
     chance, faults, seen = random.Random(0), [], set()
     for number in range(count):
+        reading, writing = os.pipe()
         child = os.fork()
         if not child:
             while True:  # until it is killed
                 save(second, folder, classes=("a", "b", "c", "d"))
+                os.write(writing, b".")
                 save(first, folder, classes=("a", "b", "c"))
-        time.sleep(chance.uniform(0, 0.04))
+                os.write(writing, b".")
+        started = time.perf_counter()
+        for _ in range(done := chance.randrange(1, 4)):  # so many saves end before the kill
+            os.read(reading, 1)
+        one_save = (time.perf_counter() - started) / done
+        time.sleep(chance.uniform(0, one_save))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+        os.close(reading)
+        os.close(writing)
         with contextlib.suppress(Exception):
             found = load_checkpoint(folder)
             expected = {3: first, 4: second}[len(found.card.classes)].state_dict()

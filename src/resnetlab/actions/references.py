@@ -117,6 +117,7 @@ def _of_zoo(reference: str) -> tuple[nn.Module, ModelCard]:
 
 def _of_library(library: str, rest: str) -> tuple[nn.Module, ModelCard]:
     from resnetlab.weights import hub, libraries
+    from resnetlab.weights.saving import card_of
 
     name, _, tag = rest.partition("@")
     if library == "hf":
