@@ -1,10 +1,11 @@
 """Looks inside any `nn.Module`, ours, torchvision's, timm's or your own, and leaves nothing behind on it.
 
-What a network is made of (`outline`), costs (`measure_complexity`) and sees (`measure_receptive_field`,
-`receptive_field_mask`), what goes through it (`probe_signal`, `probe_gradients`, and `Probe` around a training step),
-what it can do without (`lesioned`, `shuffled`), which paths its gradient takes (`gradient_by_path_length`) and how
-fast that shatters (`gradient_autocorrelation`). Results are frozen dataclasses: `dataclasses.asdict` makes them ready
-for JSON.
+What a network computes (`record_graph`, `find_residual_additions`), which kind of network that makes it
+(`read_network`) and what is odd about it (`find_findings`); what it is made of (`outline`), costs
+(`measure_complexity`) and sees (`measure_receptive_field`, `receptive_field_mask`), what goes through it
+(`probe_signal`, `probe_gradients`, and `Probe` around a training step), what it can do without (`lesioned`,
+`shuffled`), which paths its gradient takes (`gradient_by_path_length`) and how fast that shatters
+(`gradient_autocorrelation`). Results are frozen dataclasses: `dataclasses.asdict` makes them ready for JSON.
 """
 
 from resnetlab.analysis.blocks import find_blocks, removable_blocks
@@ -15,9 +16,14 @@ from resnetlab.analysis.complexity import (
     count_parameters,
     measure_complexity,
 )
+from resnetlab.analysis.findings import Finding
+from resnetlab.analysis.fingerprint import fingerprint
 from resnetlab.analysis.gradient_mask import mask_extent, receptive_field_mask
 from resnetlab.analysis.gradients import GradientReport, LayerGradient, probe_gradients, read_gradients
+from resnetlab.analysis.graph import Graph, Operation
 from resnetlab.analysis.lesions import lesioned, reestimate_batchnorm, shuffled
+from resnetlab.analysis.network_findings import find_findings
+from resnetlab.analysis.network_form import NetworkForm, read_network
 from resnetlab.analysis.outline import BlockOutline, StageOutline, outline
 from resnetlab.analysis.paths import (
     PathGradient,
@@ -28,6 +34,8 @@ from resnetlab.analysis.paths import (
 )
 from resnetlab.analysis.probe import Probe
 from resnetlab.analysis.receptive_field import LayerField, ReceptiveFields, measure_receptive_field
+from resnetlab.analysis.recording import record_graph
+from resnetlab.analysis.residual_additions import ResidualAddition, find_residual_additions
 from resnetlab.analysis.sampling import Sample
 from resnetlab.analysis.shattering import (
     Autocorrelation,
@@ -42,14 +50,19 @@ __all__ = [
     "Autocorrelation",
     "BlockOutline",
     "Complexity",
+    "Finding",
     "GradientReport",
+    "Graph",
     "LayerCost",
     "LayerField",
     "LayerGradient",
     "LayerSignal",
+    "NetworkForm",
+    "Operation",
     "PathGradient",
     "Probe",
     "ReceptiveFields",
+    "ResidualAddition",
     "ResidualStep",
     "Sample",
     "SignalReport",
@@ -58,6 +71,9 @@ __all__ = [
     "count_macs",
     "count_parameters",
     "find_blocks",
+    "find_findings",
+    "find_residual_additions",
+    "fingerprint",
     "gradient_autocorrelation",
     "gradient_by_path_length",
     "input_gradients",
@@ -71,8 +87,10 @@ __all__ = [
     "probe_gradients",
     "probe_signal",
     "read_gradients",
+    "read_network",
     "read_signal",
     "receptive_field_mask",
+    "record_graph",
     "reestimate_batchnorm",
     "removable_blocks",
     "share_of_paths",
