@@ -35,6 +35,10 @@ from hub_user import digest
 model = load_from_hub({0!r}, {1!r})
 answer = [digest(model.state_dict()), model.spec.name, repr(model.card), model.training]
 """
+TIMM = """
+from resnetlab.weights.libraries import timm_model
+timm_model("resnet18")
+"""
 PUSH = """
 from resnetlab.weights import push_to_hub
 answer = push_to_hub({0!r}, {1!r}, token={2!r})
@@ -174,12 +178,13 @@ def test_without_a_network_the_cache_serves_and_else_the_message_tells_what_to_d
         hub.shutdown()
         hub.server_close()
         assert ask(LOAD.format("me/net", None)) == online
+        assert ask(TIMM)[0] == "DownloadError"  # type: ignore[index]
         for code in (LOAD.format("me/unseen", None), PUSH.format(str(run_folder), "me/net", hub.token)):
             kind, message = ask(code)  # type: ignore[misc]
             assert kind == "DownloadError", message
             assert "cannot be reached" in message
             assert len(message.splitlines()) <= 3
-        assert "hf download me/unseen" in ask(LOAD.format("me/unseen", None))[1]  # type: ignore[index]
+        assert "where there is a network: hf download me/unseen\nthen bring" in ask(LOAD.format("me/unseen", None))[1]  # type: ignore[index]
 
 
 def front_matter(page: str) -> dict[str, object]:

@@ -37,18 +37,31 @@ def load_from_hub(repo_id: str, revision: str | None = None) -> nn.Module:
         ResnetlabError: no such repository or revision, no permission, or the extra `hub` is not installed.
         CheckpointError, WeightsError: as of `load_checkpoint`.
     """
-    hub = need("huggingface_hub")
-    with hub_errors(repo_id):
-        folder = Path(hub.snapshot_download(repo_id, revision=revision, allow_patterns=[WEIGHTS, *BESIDE]))
-        if not (folder / WEIGHTS).exists():
-            hub.snapshot_download(repo_id, revision=revision, allow_patterns=[OLDER_WEIGHTS, *BESIDE])
-    if not any((folder / name).exists() for name in (WEIGHTS, OLDER_WEIGHTS)):
-        raise CheckpointError(f"{repo_id} on the hub has no weights\nlooked for: {WEIGHTS}, {OLDER_WEIGHTS}")
+    folder = download_weights(repo_id, revision).parent
     model = load_checkpoint(folder)
     if not (folder / DESCRIPTION).exists():
         source = f"hf:{repo_id}@{folder.name[:12]}"  # the folder is named by the commit
         model.card = replace(card_of(model), source=source)
     return model
+
+
+def download_weights(repo_id: str, revision: str | None = None) -> Path:
+    """The place of a repository's weights in the hub's cache, with their descriptions beside them.
+
+    Args:
+        repo_id: "user/repo".
+        revision: a branch, a tag or a commit; None: the main branch.
+
+    Raises:
+        DownloadError, ResnetlabError, CheckpointError: as of `load_from_hub`.
+    """
+    hub = need("huggingface_hub")
+    with hub_errors(repo_id):
+        for name in (WEIGHTS, OLDER_WEIGHTS):
+            folder = hub.snapshot_download(repo_id, revision=revision, allow_patterns=[name, *BESIDE])
+            if (weights := Path(folder) / name).exists():
+                return weights
+    raise CheckpointError(f"{repo_id} on the hub has no weights\nlooked for: {WEIGHTS}, {OLDER_WEIGHTS}")
 
 
 def push_to_hub(folder: Path | str, repo_id: str, *, private: bool = False, token: str | None = None) -> str:
@@ -115,8 +128,8 @@ def hub_errors(repo_id: str) -> Iterator[None]:
     except (OSError, errors.EntryNotFoundError, *_connection_errors()) as error:
         raise DownloadError(
             f"{where} cannot be reached: {_reason(error)}\n"
-            f"where there is a network: hf download {repo_id} --local-dir FOLDER\n"
-            "then bring FOLDER here: resnetlab.weights.load_checkpoint(FOLDER)"
+            f"where there is a network: hf download {repo_id}\n"
+            f"then bring what it made to {constants.HF_HUB_CACHE}/models--{repo_id.replace('/', '--')}"
         ) from error
 
 

@@ -10,7 +10,7 @@ from resnetlab.core.errors import ResnetlabError, UnknownNameError
 from resnetlab.data.class_names import imagenet_classes
 from resnetlab.specs.card import ModelCard
 from resnetlab.weights.download import fetch
-from resnetlab.weights.hub import hub_errors, need
+from resnetlab.weights.hub import download_weights, need
 from resnetlab.weights.huggingface import preprocessing_of_timm
 from resnetlab.weights.loading import load_weights
 from resnetlab.weights.published import HASH_IN_NAME, torchvision_card
@@ -78,8 +78,7 @@ def timm_model(name: str, tag: str | bool | None = True) -> tuple[nn.Module, Mod
     if tag is not True and tag not in tags:
         raise UnknownNameError(f"weights of timm's {name}", str(tag), tags, f"all of them: {', '.join(tags)}")
     chosen = name if tag is True else f"{name}.{tag}"
-    with hub_errors(timm.get_pretrained_cfg(chosen).hf_hub_id or chosen):
-        model: nn.Module = timm.create_model(chosen, pretrained=True)
+    model: nn.Module = timm.create_model(chosen, pretrained=True, pretrained_cfg_overlay=_file_of(timm, chosen))
     config: Any = model.pretrained_cfg
     names = config.get("label_names") or (imagenet_classes() if config["num_classes"] == 1000 else None)
     card = ModelCard(
@@ -89,3 +88,15 @@ def timm_model(name: str, tag: str | bool | None = True) -> tuple[nn.Module, Mod
         licence=config.get("license"),
     )
     return model.eval(), card
+
+
+def _file_of(timm: Any, name: str) -> dict[str, str]:
+    """Where timm's weights are once they are downloaded, as its configuration says it.
+
+    Raises:
+        ResnetlabError: they are not where timm's weights usually are.
+    """
+    place = timm.get_pretrained_cfg(name)
+    if not place.hf_hub_id or place.hf_hub_filename:
+        raise ResnetlabError(f"the weights of timm's {name} are not in a repository of the usual form\ntake others")
+    return {"file": str(download_weights(place.hf_hub_id))}
