@@ -14,6 +14,7 @@ from resnetlab.weights.hub import download_weights, need
 from resnetlab.weights.huggingface import preprocessing_of_timm
 from resnetlab.weights.loading import load_weights
 from resnetlab.weights.published import HASH_IN_NAME, torchvision_card
+from resnetlab.weights.reading import read_checkpoint
 
 # What torchvision itself asks for when it fills these: their weights were trained on images normalised otherwise.
 TRANSFORMING = {name: {"transform_input": True, "init_weights": False} for name in ("googlenet", "inception_v3")}
@@ -78,8 +79,9 @@ def timm_model(name: str, tag: str | bool | None = True) -> tuple[nn.Module, Mod
     if tag is not True and tag not in tags:
         raise UnknownNameError(f"weights of timm's {name}", str(tag), tags, f"all of them: {', '.join(tags)}")
     chosen = name if tag is True else f"{name}.{tag}"
-    model: nn.Module = timm.create_model(chosen, pretrained=True, pretrained_cfg_overlay=_file_of(timm, chosen))
+    model: nn.Module = timm.create_model(chosen, pretrained=True, pretrained_cfg_overlay=_weights_of(timm, chosen))
     config: Any = model.pretrained_cfg
+    config.pop("state_dict", None)  # the network has them now
     names = config.get("label_names") or (imagenet_classes() if config["num_classes"] == 1000 else None)
     card = ModelCard(
         classes=tuple(names) if names else None,
@@ -90,8 +92,8 @@ def timm_model(name: str, tag: str | bool | None = True) -> tuple[nn.Module, Mod
     return model.eval(), card
 
 
-def _file_of(timm: Any, name: str) -> dict[str, str]:
-    """Where timm's weights are once they are downloaded, as its configuration says it.
+def _weights_of(timm: Any, name: str) -> dict[str, Any]:
+    """Timm's weights, read by us, in the form in which it takes them.
 
     Raises:
         ResnetlabError: they are not where timm's weights usually are.
@@ -99,4 +101,4 @@ def _file_of(timm: Any, name: str) -> dict[str, str]:
     place = timm.get_pretrained_cfg(name)
     if not place.hf_hub_id or place.hf_hub_filename:
         raise ResnetlabError(f"the weights of timm's {name} are not in a repository of the usual form\ntake others")
-    return {"file": str(download_weights(place.hf_hub_id))}
+    return {"state_dict": read_checkpoint(download_weights(place.hf_hub_id))}
