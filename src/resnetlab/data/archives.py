@@ -93,7 +93,7 @@ def _downloaded(wanted: Archive, split: Split) -> datasets.CIFAR10 | datasets.Fa
     except (OSError, RuntimeError) as error:
         place = data_folder() / wanted.folder
         raise DownloadError(
-            f"{wanted.kind.__name__} is not in {place} and could not be fetched: {error}\n"
+            f"{wanted.kind.__name__} is not in {place} and could not be fetched: {' '.join(str(error).split())}\n"
             f"fetch it by hand from {wanted.address}\nand put the files, as they are, into {place}"
         ) from error
 

@@ -29,7 +29,7 @@ def hub_data(name: str, split: Split) -> LabelledImages:
         splits = datasets.load_dataset(name)
     except Exception as error:  # it raises a dozen kinds, of several packages
         raise DownloadError(
-            f"hf:{name} could not be fetched: {error}\ncheck the name at https://huggingface.co/datasets/{name}"
+            f"hf:{name} could not be fetched: {' '.join(str(error).split())}\ncheck the name at https://huggingface.co/datasets/{name}"
         ) from error
     held = next((splits[split] for split in SPLITS[split] if split in splits), None)
     if held is None:

@@ -88,8 +88,7 @@ def decode_image(data: bytes, name: str | PathLike[str]) -> UInt8[Tensor, "c h w
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             _refuse_size(image, name)
-            if image.format in ("JPEG", "MPO"):
-                _refuse_missing_end(data)
+            _refuse_missing_end(image.format, data)
             image.load()
             return torch.from_numpy(_pixels(image)).permute(2, 0, 1)
     except ImageError:
@@ -124,10 +123,10 @@ def _refuse_size(image: Image.Image, name: str | PathLike[str]) -> None:
         raise _refusal(name, f"has {width:,} × {height:,} pixels", limit)
 
 
-def _refuse_missing_end(data: bytes) -> None:
-    """Refuse a JPEG that was cut short: its decoder would fill the rest with grey, and say nothing."""
-    start_of_scan, end_of_image = b"\xff\xda", b"\xff\xd9"
-    if data.rfind(end_of_image) < data.rfind(start_of_scan):
+def _refuse_missing_end(kind: str | None, data: bytes) -> None:
+    """Refuse a JPEG or PNG that was cut short: decoders may fill the rest with grey, and say nothing."""
+    last, end = {"PNG": (b"IDAT", b"IEND")}.get(kind or "", (b"\xff\xda", b"\xff\xd9"))
+    if kind in ("JPEG", "MPO", "PNG") and data.rfind(end) < data.rfind(last):
         raise ValueError("it ends before the picture does")
 
 
