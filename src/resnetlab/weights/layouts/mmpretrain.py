@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from resnetlab.specs.parts import AveragePool
 from resnetlab.weights.layouts.layout import Layout, Rows
 
 RESNET: Rows = (
@@ -29,13 +30,16 @@ RESNET_D: Rows = (  # the first stage does not pool, so nothing stands before it
 
 HEAD = "head.fc.weight"
 
+STEM = "backbone.stem.0.conv.weight"
+
 LAYOUTS = (
     Layout(
         "mmpretrain",
         "resnet",
         RESNET_D,
-        (HEAD, "backbone.stem.0.conv.weight", "backbone.layer2.0.downsample.2.weight"),
+        marks=(HEAD, STEM, "backbone.layer2.0.downsample.2.weight"),
+        limits={"convolutions": (3,), "shortcut": (AveragePool(),)},
     ),
-    Layout("mmpretrain", "resnet", RESNET_C, (HEAD, "backbone.stem.0.conv.weight")),
-    Layout("mmpretrain", "resnet", RESNET, (HEAD, "backbone.layer1.0.conv1.weight")),
+    Layout("mmpretrain", "resnet", RESNET_C, marks=(HEAD, STEM), limits={"convolutions": (3,)}),
+    Layout("mmpretrain", "resnet", RESNET, marks=(HEAD, "backbone.conv1.weight"), limits={"convolutions": (1,)}),
 )
