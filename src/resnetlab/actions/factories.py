@@ -64,7 +64,8 @@ def _is_own(value: object, module: ModuleType) -> bool:
 
 def _where(error: Exception, file: Path) -> str:
     """The error in a line, with the last line of the user's file that it came through."""
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == file]
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == file.resolve()]
     if isinstance(error, SyntaxError):
         lines = [error.lineno]
     text = " ".join(str(error).split())[:200]

@@ -165,4 +165,5 @@ def _is_file(reference: str) -> bool:
     row, _, _ = reference.partition("[")
     if row.partition("@")[0] in ZOO:
         return False
-    return reference.endswith((*WEIGHT_SUFFIXES, *EXPORTED)) or Path(reference).exists() or "/" in reference
+    looks_like_one = reference.endswith((*WEIGHT_SUFFIXES, *EXPORTED)) or "/" in reference
+    return looks_like_one or (bool(reference) and Path(reference).exists())

@@ -22,7 +22,7 @@ from resnetlab.weights.layouts import cifar
 from resnetlab.weights.reading import read_checkpoint
 from resnetlab.weights.unwrapping import unwrap
 
-NAMES_IN_FOLDERS = (WEIGHTS, "pytorch_model.bin", "open_clip_pytorch_model.bin")
+NAMES_IN_FOLDERS = (WEIGHTS, "pytorch_model.bin")
 NARROW = (torch.float16, torch.bfloat16)
 
 
