@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from picture_folders import write_classes, write_photographs
 from resnetlab.cli import COMMANDS, main
 
 ROOT = Path(__file__).parents[2]
@@ -24,8 +25,10 @@ def examples_of(words: tuple[str, ...]) -> tuple[str, ...]:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder with the examples beside it, as a user has them."""
+    """An empty folder with the examples beside it, as a user has them, photographs and an image folder."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__"))
+    write_photographs(tmp_path / "photos")
+    write_classes(tmp_path / "classes")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,9 @@ def write_evaluation(found: Evaluation) -> None:
     from resnetlab.pages.confusion import confusion_figure
     from resnetlab.pages.svg import drawn
 
-    drawing = drawn(confusion_figure(found.scores.confusion, found.classes), "confusion")
+    with warnings.catch_warnings():  # the PNG's font has not the signs of every script; the SVG takes the reader's
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        drawing = drawn(confusion_figure(found.scores.confusion, found.classes), "confusion")
     (found.folder / "eval.json").write_text(json_text(found.as_json()) + "\n", encoding="utf-8")
     (found.folder / "confusion.svg").write_text(drawing.svg, encoding="utf-8")
     (found.folder / "confusion.png").write_bytes(drawing.png)

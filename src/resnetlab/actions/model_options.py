@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -63,6 +64,8 @@ class ModelOptions:
         if card.preprocessing is None and {self.size, self.mean, self.std} & {None}:
             assumptions = (*assumptions, f"nothing tells its preprocessing; taken: {preprocessing_text(how)}")
         classes = self._read_classes() or card.classes
+        if card.spec is not None:
+            check_class_count(classes, card.spec.num_classes)
         return replace(card, preprocessing=how, classes=classes, assumptions=assumptions)
 
     def _override(self, known: Preprocessing) -> Preprocessing:
@@ -91,6 +94,19 @@ class ModelOptions:
                 "give a file with a class name on each line"
             ) from error
         return tuple(line.strip() for line in lines if line.strip())
+
+
+def check_class_count(classes: Sequence[str] | None, outputs: int) -> None:
+    """Refuse names that are not one for each output of the network.
+
+    Raises:
+        ResnetlabError: there are more or fewer.
+    """
+    if classes is not None and len(classes) != outputs:
+        raise ResnetlabError(
+            f"{len(classes)} class names are given, and the network has {outputs} outputs\n"
+            "give --classes a file with one name for each output, in their order"
+        )
 
 
 def preprocessing_text(how: Preprocessing) -> str:

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
+from resnetlab.actions.model_options import check_class_count
 from resnetlab.actions.references import ResolvedModel, resolve_model
 from resnetlab.actions.settings import ImageSettings
 from resnetlab.core.devices import choose_device
@@ -136,11 +137,7 @@ def _count_outputs(resolved: ResolvedModel, how: Preprocessing, device: str, car
             f"{resolved.reference} cannot take images of {how.channels} × {how.size} × {how.size}: {error}\n"
             "give --size, --mean and --std as the network was trained with"
         ) from error
-    if card.classes is not None and len(card.classes) != outputs:
-        raise ResnetlabError(
-            f"{len(card.classes)} class names are given for {resolved.reference}, which has {outputs} outputs\n"
-            "give --classes a file with one name for each output"
-        )
+    check_class_count(card.classes, outputs)
     return outputs
 
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from resnetlab.core.terminal import on_one_line
 from resnetlab.pages.figures import INK, PAPER, TEXT_SIZE, label, new_figure
 
 MOST_NUMBERS = 20  # classes up to which every cell's share is written into it
@@ -63,5 +64,5 @@ def _write_shares(axes: Axes, shares: NDArray[np.float64]) -> None:
 
 def _short(name: str) -> str:
     """One line, without what Matplotlib would read as a formula."""
-    text = " ".join(name.split()).replace("$", r"\$")
-    return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1] + "…"
+    text = on_one_line(" ".join(name.split()))
+    return (text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1] + "…").replace("$", r"\$")
