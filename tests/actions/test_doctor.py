@@ -52,3 +52,11 @@ def test_it_exits_with_1_only_where_resnetlab_cannot_work(
     monkeypatch.setattr("resnetlab.actions.doctor.FREE_GIGABYTES", 1e9)
     assert main(["doctor"]) == 1
     assert "free some space" in capsys.readouterr().out
+
+
+def test_where_published_weights_are_kept_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    kept = tmp_path / "hub" / "checkpoints"
+    kept.mkdir(parents=True)
+    (kept / "net.pth").write_bytes(b"0" * 3_000_000)
+    assert found("published weights").found == f"{kept} (3 MB)"

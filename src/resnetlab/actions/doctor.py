@@ -13,7 +13,7 @@ from pathlib import Path
 from resnetlab.core.folders import cache_folder
 from resnetlab.core.machine import PACKAGES, processor_name, usable_cores
 
-EXTRAS = {"cluster": ("ray", "dask")}
+EXTRAS = {"cluster": ("ray", "dask"), "hub": ("timm", "huggingface_hub")}
 FLAGS = {"avx2": "AVX2", "avx512f": "AVX-512", "avx512_vnni": "VNNI", "avx512_bf16": "AVX-512 BF16", "amx_bf16": "AMX"}
 FREE_GIGABYTES = 1
 
@@ -39,7 +39,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Everything worth knowing before a long run, the machine first."""
-    return [*_machine(), *_versions(), *_speed_paths(), *_data(), _cache(), *_extras()]
+    return [*_machine(), *_versions(), *_speed_paths(), *_data(), *_caches(), *_extras()]
 
 
 def _machine() -> list[Finding]:
@@ -95,10 +95,15 @@ def _data() -> list[Finding]:
     return [*found, Finding("data: photographs", f"{len(photographs())} colour photographs", True)]
 
 
-def _cache() -> Finding:
-    folder = cache_folder()
+def _caches() -> list[Finding]:
+    from resnetlab.weights.download import checkpoints_folder
+
+    return [_cache("kept runs", cache_folder()), _cache("published weights", checkpoints_folder())]
+
+
+def _cache(topic: str, folder: Path) -> Finding:
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6 if folder.exists() else 0.0
-    return Finding("kept runs", f"{folder} ({size:.0f} MB)")
+    return Finding(topic, f"{folder} ({size:.0f} MB)")
 
 
 def _extras() -> list[Finding]:
