@@ -24,7 +24,7 @@ def classical(form: NetworkForm) -> tuple[BlockForm, ...]:
 
 def of_order(form: NetworkForm, order: str) -> tuple[BlockForm, ...]:
     """The classical blocks of a network whose blocks mostly have this order."""
-    return classical(form) if form.common("order") == order else ()
+    return classical(form) if form.order == order else ()
 
 
 def skip_never_added(form: NetworkForm) -> Iterator[Finding]:
@@ -78,8 +78,8 @@ def norms_missing(form: NetworkForm) -> Iterator[Finding]:
     layers += stem[-1:] if layers and not any(layer.norm for layer in stem) else ()
     bare = [layer.name for layer in layers if not layer.norm]
     yield from mistake("norm missing", bare, "no norm follows this convolution, as one follows the others")
-    early = [block.place for block in of_order(form, "pre") if not _normalises_before_each_layer(block)]
-    yield from mistake("norm missing", early, "a convolution of the branch has no norm before it, as the others have")
+    early = [block.place for block in of_order(form, "pre") if not _normalises_each_layer(block)]
+    yield from mistake("norm missing", early, "a convolution of the branch has no norm, before it or after it")
 
 
 def inner_activation(form: NetworkForm) -> Iterator[Finding]:
@@ -92,7 +92,9 @@ def inner_activation(form: NetworkForm) -> Iterator[Finding]:
 
 
 def bias_under_norm(form: NetworkForm) -> Iterator[Finding]:
-    layers = [layer.name for layer in form.weighted if layer.has_bias and layer.norm == "batch_norm"]
+    layers = [
+        layer.name for layer in form.weighted if layer.has_bias and layer.norm == "batch_norm" and layer.size != (1, 1)
+    ]
     yield from mistake(
         "bias under batch norm",
         layers if form.additions else (),
@@ -101,7 +103,7 @@ def bias_under_norm(form: NetworkForm) -> Iterator[Finding]:
 
 
 def overwritten_skip(form: NetworkForm) -> Iterator[Finding]:
-    blocks = [block.place for block in form.residual_blocks if block.overwritten]
+    blocks = [block.place for block in form.residual_blocks if block.overwritten and not block.skip.convolution]
     yield from mistake(
         "skip overwritten in place",
         blocks,
@@ -127,9 +129,11 @@ def _between_layers(block: BlockForm) -> Iterator[tuple[str, ...]]:
     return (block.steps[first:second] for first, second in pairwise(places))
 
 
-def _normalises_before_each_layer(block: BlockForm) -> bool:
-    first = "norm" in block.lead or "norm" in block.before
-    return first and all("norm" in between for between in _between_layers(block))
+def _normalises_each_layer(block: BlockForm) -> bool:
+    """Before it, or after it: the ReLU-only pre-activation of He et al. 2016, Figure 4d, does that."""
+    before = ["norm" in block.lead or "norm" in block.before]
+    before += ["norm" in between for between in _between_layers(block)]
+    return all(norm or layer.norm for norm, layer in zip(before, block.convolutions, strict=True))
 
 
 BLOCK_CHECKS: tuple[Check, ...] = (

@@ -90,6 +90,8 @@ class BlockForm:
     @property
     def order(self) -> Order:
         """Whether norm and activation follow the convolutions (He et al. 2015) or come first (He et al. 2016)."""
+        if self.overwritten:
+            return "pre"
         shared = self.before[-2:] == ("norm", "act") and "norm" not in self.tail
         if {"norm", "act"} & set(self.lead) or shared:
             return "pre"

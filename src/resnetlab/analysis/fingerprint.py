@@ -62,6 +62,8 @@ def _changes_nothing(graph: Graph, operation: Operation) -> bool:
         return not operation.depends_on_input
     if operation.kind == "slice":
         return graph[operation.inputs[0]].shape == operation.shape
+    if operation.kind == "cat":
+        return len(operation.inputs) == 1
     if operation.kind == "add" and len(operation.inputs) == 1:
         return operation.options.get("other") == 0
     return operation.kind in FREE

@@ -135,10 +135,15 @@ class Graph:
                 ahead += [source for source in self.sources[index] if source not in starts]
         return tuple(sorted(found))
 
+    @cached_property
+    def weighted(self) -> frozenset[int]:
+        """The convolutions, and the products of the data with learned weights."""
+        layers = (at for at in self if at.kind in WEIGHTED and at.depends_on_input)
+        return frozenset(layer.index for layer in layers if self.weight_name(layer.index))
+
     def is_weighted(self, index: int) -> bool:
-        """Whether it is a convolution or a product of the data with learned weights."""
-        operation = self[index]
-        return operation.kind in WEIGHTED and operation.depends_on_input and bool(self.weight_name(index))
+        """Whether it is one of the weighted layers."""
+        return index in self.weighted
 
     def argument(self, index: int, role: str) -> Operation | None:
         """The operation that gave the argument of this name."""

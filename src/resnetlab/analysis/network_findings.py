@@ -124,7 +124,8 @@ def final_norm(form: NetworkForm) -> Iterator[Finding]:
     if not of_order(form, "pre"):
         return
     end = next((at for at, word in enumerate(form.head) if word in ("mean", "conv", "linear")), len(form.head))
-    missing = [name for name, word in (("norm", "norm"), ("activation", "act")) if word not in form.head[:end]]
+    normalised = form.head[:end] + (form.blocks[-1].tail if "norm" in form.blocks[-1].tail else ())
+    missing = [name for name, word in (("norm", "norm"), ("activation", "act")) if word not in normalised]
     yield from mistake(
         "final norm and activation missing",
         [form.blocks[-1].place] if missing else (),

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from torch import nn
 
-from resnetlab.analysis.block_forms import BlockForm, plain_block, residual_block
+from resnetlab.analysis.block_forms import BlockForm, Order, plain_block, residual_block
 from resnetlab.analysis.graph import Graph
 from resnetlab.analysis.recording import record_graph
 from resnetlab.analysis.residual_additions import ResidualAddition, blocks_on_trunk, find_residual_additions
@@ -115,6 +115,12 @@ class NetworkForm:
     def normalises(self) -> bool:
         """Whether it has any batch norm."""
         return any(norm.kind == "batch_norm" for norm, _ in self.norms)
+
+    @cached_property
+    def order(self) -> Order | None:
+        """That of most blocks; where as many have another, "pre", which a block whose skip sees h does not show."""
+        counted = Counter(block.order for block in self.residual_blocks or self.blocks)
+        return max(counted, key=lambda order: (counted[order], order == "pre"), default=None)
 
     def common(self, quality: str) -> object:
         """What most blocks have under the name of this attribute; None without blocks."""

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from resnetlab.analysis.graph import Graph, Operation
-from resnetlab.analysis.operations import NORMS, POOLS, PRODUCTS, ROLES, kind_of
+from resnetlab.analysis.operations import NORMS, POOLS, PRODUCTS, ROLES, WITHOUT_OPTIONS, kind_of
 from resnetlab.analysis.tracing import tensors_in
 from resnetlab.analysis.untouched import run_without_data, weightless_copy
 from resnetlab.core.errors import ResnetlabError
@@ -118,6 +118,7 @@ class _Recorder(TorchDispatchMode):
         written = in_place and name.endswith("_")
         kind = kind_of(name.removesuffix("_") if written else name, options)
         kind, inputs = self._settled(kind, inputs)
+        options = {} if kind in WITHOUT_OPTIONS else options
         for place, tensor in enumerate(self._given(kind, result)):
             told = options | ({"output": place} if place else {})
             index = self._add(kind, inputs, told, tuple(tensor.shape), in_place=written)

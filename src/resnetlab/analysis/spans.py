@@ -1,4 +1,4 @@
-"""Where on a network's trunk its blocks stand: the residual ones, and stretches that compute what their branches do."""
+"""Where on the trunk blocks stand: the residual ones, and stretches that compute what their branches do."""
 
 from __future__ import annotations
 

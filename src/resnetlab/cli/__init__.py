@@ -23,6 +23,7 @@ COMMANDS: dict[tuple[str, ...], tuple[str, str]] = {
     ("lab", "show"): ("lab:LabShow", "one claim: what it says, how it is tested, what decides"),
     ("models",): ("models:Models", "the zoo as a table"),
     ("models", "show"): ("models:ModelsShow", "one network, stage by stage and layer by layer"),
+    ("audit",): ("audit:Audit", "which paper, version and options a model really is, and its mistakes"),
     ("predict",): ("predict:Predict", "what a network sees in images"),
     ("eval",): ("evaluate:Eval", "how often a network is right on labelled images"),
     ("doctor",): ("doctor:Doctor", "this machine: versions, what speed paths are on, what data is at hand"),
