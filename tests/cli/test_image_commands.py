@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,3 +96,11 @@ def test_an_evaluation_says_its_scores_and_where_they_are(capsys: pytest.Capture
     assert "found/eval.json" in told.out
     assert {file.name for file in Path("found").iterdir()} == {"eval.json", "confusion.svg", "confusion.png"}
     assert "names no classes" in told.err
+
+
+@pytest.mark.parametrize("command", ["predict", "eval"])
+def test_help_waits_for_no_torch(command: str) -> None:
+    code = (
+        f"import sys; from resnetlab.cli import main; main([{command!r}, '--help']); assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

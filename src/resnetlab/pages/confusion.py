@@ -57,7 +57,7 @@ def _write_shares(axes: Axes, shares: NDArray[np.float64]) -> None:
     """A per cent in every cell that has one; small enough for all columns to fit."""
     size = min(TEXT_SIZE - 1.5, 90 / len(shares))
     for (row, column), share in np.ndenumerate(shares):
-        if share >= 0.5:
+        if share > 0.5:
             ink = PAPER if share >= DARK else INK
             axes.text(column, row, f"{share:.0f}", ha="center", va="center", fontsize=size, color=ink)
 
