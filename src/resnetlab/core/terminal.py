@@ -53,7 +53,7 @@ def json_text(value: Any) -> str:
 
     File names that are no text keep their bytes, as the escapes that `os.fsencode` turns back.
     """
-    inside = [(f"{json.dumps(key)}: ", one) for key, one in value.items()] if isinstance(value, dict) else None
+    inside = [(f"{json.dumps(key, ensure_ascii=False)}: ", one) for key, one in value.items()] if isinstance(value, dict) else None
     entries = inside if inside is not None else [("", one) for one in value]
     text = ",\n".join(f"  {key}{json.dumps(one, ensure_ascii=False)}" for key, one in entries)
     text = f"{{\n{text}\n}}" if inside is not None else f"[\n{text}\n]"
