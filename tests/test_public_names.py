@@ -15,6 +15,7 @@ PUBLIC = [
     "ResidualBlock",
     "ResnetlabError",
     "__version__",
+    "audit",
     "batchnorm_effect_demo",
     "build",
     "check_residual_gradient",

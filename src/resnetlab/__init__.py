@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from resnetlab.actions.audit import audit as audit
     from resnetlab.actions.evaluate import evaluate as evaluate
     from resnetlab.actions.predict import predict as predict
     from resnetlab.core.errors import ResnetlabError as ResnetlabError
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __version__ = version("resnetlab")
 
 _ROOMS = {
+    "actions.audit": ("audit",),
     "actions.evaluate": ("evaluate",),
     "actions.predict": ("predict",),
     "core.errors": ("ResnetlabError",),

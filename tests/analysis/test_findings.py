@@ -316,8 +316,8 @@ def test_no_row_of_the_zoo_has_a_mistake(name: str) -> None:
 
 HEALTHY = {
     "torchvision": "resnet18 resnet50 resnext50_32x4d wide_resnet50_2 mobilenet_v2",
-    "timm": "resnet26t resnet34d resnet50_gn resnetaa50 resnetrs50 resnet33ts resnet51q ecaresnet50d_pruned skresnet18 "
-    "resnetv2_50d resnetv2_50x1_bit res2net50_26w_4s resnest14d regnetz_b16 convnext_tiny",
+    "timm": "resnet26t resnet34d resnet50_gn resnetaa50 resnetrs50 resnet33ts resnet51q ecaresnet50d_pruned "
+    "skresnet18 resnetv2_50d resnetv2_50x1_bit res2net50_26w_4s resnest14d regnetz_b16 convnext_tiny",
 }
 HEALTHY_TOO = {
     "torchvision": "resnet34 resnet101 resnet152 resnext101_32x8d resnext101_64x4d wide_resnet101_2 efficientnet_b0",

@@ -5,6 +5,7 @@ None uses the names of torchvision or of this project, so that nothing can be to
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 
 POST_BASIC = """
@@ -220,9 +221,10 @@ def edited(name: str, edits: Edits) -> str:
 
 
 def network_of(name: str, edits: Edits = ()) -> nn.Module:
-    """The network that the text makes."""
+    """The network that the text makes, without numbers."""
     space: dict[str, object] = {}
     exec(edited(name, edits), space)
-    made = space["make"]()  # type: ignore[operator]
+    with torch.device("meta"):
+        made = space["make"]()  # type: ignore[operator]
     assert isinstance(made, nn.Module)
     return made

@@ -123,6 +123,8 @@ def audit(
 
     subject = _look_at(model, input_size)
     identity = identify_form(subject.form, subject.params, subject.input_size)
+    if identity and identity.is_exact:
+        subject.facts.update(_depth_as_counted_by(identity.spec))
     beside = _beside(subject, identity, against)
     differences = tuple(differing(subject.facts, beside.facts)) if beside else ()
     findings = find_findings(subject.form)
@@ -169,8 +171,15 @@ def _examined(reference: str, module: nn.Module, card: ModelCard, input_size: tu
 
     form, size = _read(module, input_size or _known_size(card))
     cost = measure_complexity(module, size, "cpu" if form.graph.looked_at_numbers else "meta")
-    zeroed = _zero_gammas(form, module, card.spec)
-    return _Subject(reference, size, form, cost.params, facts_of(form, cost.params, cost.macs, zeroed))
+    facts = facts_of(form, cost.params, cost.macs, _zero_gammas(form, module, card.spec))
+    return _Subject(reference, size, form, cost.params, facts | _depth_as_counted_by(card.spec))
+
+
+def _depth_as_counted_by(spec: ModelSpec | None) -> dict[str, str]:
+    """The depth, where the paper of a spec counts otherwise than the others do."""
+    if spec is None or spec.depth == spec.weighted_layers:
+        return {}
+    return {"depth": f"{spec.weighted_layers}; the paper counts {spec.depth}"}
 
 
 def _known_size(card: ModelCard) -> tuple[int, ...] | None:
@@ -184,6 +193,11 @@ def _read(module: nn.Module, size: tuple[int, ...] | None) -> tuple[NetworkForm,
     from resnetlab.analysis import read_network
 
     if size is not None:
+        if min(size) < 1:
+            given = " ".join(map(str, size))
+            raise ResnetlabError(
+                f"--input-size {given} is impossible\nallowed: channels, height, width, all 1 or more"
+            )
         return read_network(module, size), size
     found: list[tuple[NetworkForm, tuple[int, ...]]] = []
     refused: list[ResnetlabError] = []

@@ -23,7 +23,8 @@ OPTIONS = {
     "D": "D: pooled, then projected, where it changes",
     "1x1": "bare 1×1 on every block",
     "bare": "bare 1×1 where the shape changes",
-    "identity": "identity only; no skip where the shape changes",
+    "identity": "identity",
+    "unfitted": "identity; none where the shape changes",
     "gated": "gated",
     "scaled": "scaled",
 }
@@ -85,7 +86,7 @@ def shortcut_option(form: NetworkForm) -> str:
     pooled = {block.skip.kind for block in form.blocks if block.changes_shape and block.stride > 1}
     if same <= {"identity"} and pooled == {"average pool"} and fitting <= {"average pool", "projection"}:
         return "D"  # where only the width changes there is no image to thin out
-    by_fitting = {"zero-padding": "A", "projection": "B", "none": "identity"}
+    by_fitting = {"zero-padding": "A", "projection": "B", "none": "unfitted"}
     if same <= {"identity"} and len(fitting) == 1:
         (kind,) = fitting
         if kind == "bare 1×1":
@@ -210,12 +211,17 @@ def _biases(form: NetworkForm) -> str:
 
 
 def _head(form: NetworkForm) -> str:
-    names = {"mean": "average pool", "linear": f"{form.outputs} classes", "conv": f"{form.outputs} classes"}
+    names = {
+        "mean": "average pool",
+        "linear": f"{form.outputs} classes",
+        "conv": f"{form.outputs} classes",
+        "act": "activation",
+    }
     steps = form.head[1:] if form.order == "post" and form.head[:1] == ("act",) else form.head
     if not form.blocks:
         return f"{form.outputs} classes"
     shown = [names.get(step, step) for step in steps if step not in ("select", "slice")]
-    return ", ".join(shown if len(shown) <= 2 * MANY else [*shown[:MANY], "…", shown[-1]])
+    return ", ".join(shown if len(shown) <= 2 * MANY else [*shown[:MANY], "…", shown[-1]]) or NONE
 
 
 def _usual_steps(form: NetworkForm) -> Sequence[str]:

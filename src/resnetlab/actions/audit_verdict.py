@@ -100,7 +100,8 @@ def _exact(form: NetworkForm, spec: ModelSpec) -> str:
     title = title_of(row.name) + (f" ({', '.join(small)})" if small else "")
     plain = "" if form.additions else ", a plain network without residual addition"
     late = spec.field_value("stride_in") if "stride_in" in spec.changeable_fields() else ""
-    v15 = [deviation for deviation in row.deviations if "stride_in" in deviation.fields]
+    pre = form.order == "pre"  # there v1.5 is no name
+    v15 = [deviation for deviation in row.deviations if "stride_in" in deviation.fields and not pre]
     if v15 and late == "1x1" and departing == ["stride_in=1x1"]:
         return f"{title} v1, as {row.source}: stride 2 stands in the first 1×1"
     if departing:

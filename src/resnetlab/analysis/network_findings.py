@@ -149,7 +149,7 @@ def known_choices(form: NetworkForm) -> Iterator[Finding]:
     strided = [block for block in of_order(form, "post") if block.kind == "bottleneck" and block.strided]
     late = [block.place for block in strided if block.strided[0] is block.convolutions[1]]
     late = late if all(layer.groups == 1 for block in strided for layer in block.convolutions) else []
-    yield from deviation("v1.5", late, "stride 2 stands in the 3×3; the paper's v1 has it in the first 1×1")
+    yield from deviation("v1.5", late, "stride 2 stands in the 3×3; He et al. 2015 have it in the first 1×1 (v1)")
     yield from deviation("dilation", _dilated(form.blocks), "the kernel is spread where the paper strides")
     softmax = ["the head"] if any("softmax" in step for step in form.head) else []
     yield from deviation("softmax inside", softmax, "cross-entropy losses apply it once more")

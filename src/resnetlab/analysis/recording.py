@@ -35,13 +35,20 @@ def record_graph(model: nn.Module, input_size: tuple[int, ...]) -> Graph:
     """
     try:
         return _recorded(weightless_copy(model), input_size, "meta")
-    except (ResnetlabError, ValueError, TypeError, LookupError, AttributeError) as without_numbers:
-        try:
-            return _recorded(copy.deepcopy(model).cpu(), input_size, "cpu")
-        except Exception as error:  # whatever a user's module raises
-            if isinstance(error, ResnetlabError):
-                raise
-            raise _did_not_run(model, input_size, error) from without_numbers
+    except Exception as error:  # whatever a user's module raises
+        if not _for_want_of_numbers(error):
+            raise _did_not_run(model, input_size, error) from error
+    try:
+        return _recorded(copy.deepcopy(model).cpu(), input_size, "cpu")
+    except Exception as error:
+        raise _did_not_run(model, input_size, error) from error
+
+
+def _for_want_of_numbers(error: BaseException | None) -> bool:
+    """Whether it came of tensors that hold none: PyTorch says so in its messages."""
+    while error is not None and error.__cause__ is not None:
+        error = error.__cause__
+    return isinstance(error, NotImplementedError) or "meta" in str(error).lower()
 
 
 def _recorded(twin: nn.Module, input_size: tuple[int, ...], device: str) -> Graph:
@@ -62,9 +69,11 @@ def _recorded(twin: nn.Module, input_size: tuple[int, ...], device: str) -> Grap
 
 
 def _did_not_run(model: nn.Module, input_size: tuple[int, ...], error: Exception) -> ResnetlabError:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
+    if isinstance(error, ResnetlabError) and error.__cause__ is None:
+        return error
+    reason = (str(error.__cause__ or error).strip() or type(error).__name__).splitlines()[0][:160]
     return ResnetlabError(
-        f"{type(model).__name__} did not run on one input of size {tuple(input_size)}:\n{reason}\n"
+        f"{type(model).__name__} did not run on one input of size {'×'.join(map(str, input_size))}:\n{reason}\n"
         "try another input size, and a module that takes one batch of images"
     )
 
