@@ -11,42 +11,18 @@ their ratios, and 1.2 is the most that is allowed for either.
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-import torch
 import torchvision
+from pairs import compare, machine
 from safetensors.torch import load_file
 
 from resnetlab import create_model
-from resnetlab.core.machine import processor_name
 from resnetlab.weights import load_checkpoint, load_weights, save
 
 ALLOWED = 1.2
-WARM_UP = 3
-
-
-def seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def compare(ours: Callable[[], object], theirs: Callable[[], object], rounds: int) -> tuple[float, float, float]:
-    """Median milliseconds of both, and the median of their ratios."""
-    for _ in range(WARM_UP):
-        ours(), theirs()
-    pairs = []
-    for number in range(rounds):
-        order = (ours, theirs) if number % 2 else (theirs, ours)
-        took = {work: seconds(work) for work in order}
-        pairs.append((took[ours], took[theirs]))
-    mine, peers = (1000 * statistics.median(column) for column in zip(*pairs, strict=True))
-    return mine, peers, statistics.median(one / other for one, other in pairs)
 
 
 def main() -> int:
@@ -56,7 +32,7 @@ def main() -> int:
     asked = parser.parse_args()
 
     model = create_model(asked.model)
-    print(f"{processor_name()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
+    print(machine())
     with tempfile.TemporaryDirectory() as folder:
         file = save(model, Path(folder))
 
@@ -72,9 +48,10 @@ def main() -> int:
             ),
             ("building the network too", lambda: load_checkpoint(file), built_and_filled),
         ):
-            mine, peers, ratio = compare(ours, theirs, asked.rounds)
-            ratios.append(ratio)
-            print(f"{asked.model}, {what}: {mine:.0f} ms, without resnetlab {peers:.0f} ms, ratio {ratio:.2f}")
+            found = compare(ours, theirs, asked.rounds)
+            ratios.append(found.ratio)
+            print(f"{asked.model}, {what}: {found.ours:.0f} ms, without resnetlab {found.theirs:.0f} ms, ", end="")
+            print(f"ratio {found.ratio:.2f}")
     print(f"allowed {ALLOWED}")
     return 0 if max(ratios) <= ALLOWED else 1
 

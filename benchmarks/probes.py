@@ -9,26 +9,16 @@ ratios, and 1.3 is the most that is allowed.
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
-import time
-from collections.abc import Callable
 
 import torch
+from pairs import compare, machine
 from torch.nn import functional as F
 
 from resnetlab import create_model
 from resnetlab.analysis import Probe, read_gradients, read_signal
-from resnetlab.core.machine import processor_name
 
 ALLOWED = 1.3
-WARM_UP = 3
-
-
-def seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 def main() -> int:
@@ -55,19 +45,11 @@ def main() -> int:
         read_signal(probe)
         read_gradients(probe)
 
-    for _ in range(WARM_UP):
-        bare(), probed()
-    pairs = []
-    for number in range(asked.rounds):
-        order = (bare, probed) if number % 2 else (probed, bare)
-        took = {work: seconds(work) for work in order}
-        pairs.append((took[bare], took[probed]))
-    ratio = statistics.median(with_probe / without for without, with_probe in pairs)
-    without, with_probe = (1000 * statistics.median(column) for column in zip(*pairs, strict=True))
-    print(f"{processor_name()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
+    found = compare(probed, bare, asked.rounds)
+    print(machine())
     print(f"{asked.model}, batch {asked.batch}, one image in {asked.one_in} read, {asked.rounds} rounds")
-    print(f"bare {without:.0f} ms, probed {with_probe:.0f} ms, ratio {ratio:.2f} (allowed {ALLOWED})")
-    return 0 if ratio <= ALLOWED else 1
+    print(f"bare {found.theirs:.0f} ms, probed {found.ours:.0f} ms, ratio {found.ratio:.2f} (allowed {ALLOWED})")
+    return 0 if found.ratio <= ALLOWED else 1
 
 
 if __name__ == "__main__":
