@@ -82,7 +82,7 @@ def predict(
     unreadable: list[Unreadable] = []
     channels: Counter[int] = Counter()
     with ExitStack() as stack:
-        network = stack.enter_context(ready_network(model, asked))
+        network = stack.enter_context(ready_network(model, asked, fold=True))
         stack.enter_context(quiet_decoder())
         advance = stack.enter_context(progress_bar("looking at images", len(images), asked.quiet))
         looks = read_ahead(

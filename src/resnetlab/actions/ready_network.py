@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
+from resnetlab.actions.folding import fold_batch_norms
 from resnetlab.actions.model_options import check_class_count
 from resnetlab.actions.references import ResolvedModel, resolve_model
 from resnetlab.actions.settings import ImageSettings
@@ -53,7 +54,7 @@ class ReadyNetwork:
 
 @contextmanager
 def ready_network(
-    model: str | nn.Module, settings: ImageSettings, usual: Preprocessing | None = None
+    model: str | nn.Module, settings: ImageSettings, usual: Preprocessing | None = None, fold: bool = False
 ) -> Iterator[ReadyNetwork]:
     """A network in evaluation mode, in inference mode and in channels-last; a module that was given is put back.
 
@@ -61,6 +62,7 @@ def ready_network(
         model: a model reference, or any module that maps images to one output for each class.
         settings: where it computes, and what the user says of its classes and preprocessing.
         usual: what the data at hand goes through, taken where neither card nor settings say anything.
+        fold: batch norms into convolutions, which is faster and equal up to rounding.
 
     Raises:
         ResnetlabError: the reference, the settings and the network do not fit each other.
@@ -80,6 +82,9 @@ def ready_network(
         keep_large_blocks()
     with _at_work(resolved.module, chosen) as module, torch.inference_mode():
         outputs = _count_outputs(resolved, how, chosen, card)
+        if fold:
+            probe = torch.rand(2, how.channels, how.size, how.size, generator=torch.Generator().manual_seed(0))
+            module = fold_batch_norms(module, normalise(probe, how).to(chosen))
         yield ReadyNetwork(resolved.reference, module, card, how, chosen, outputs)
 
 
