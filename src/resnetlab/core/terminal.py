@@ -53,10 +53,14 @@ def json_text(value: Any) -> str:
 
     File names that are no text keep their bytes, as the escapes that `os.fsencode` turns back.
     """
-    inside = [(f"{json.dumps(key, ensure_ascii=False)}: ", one) for key, one in value.items()] if isinstance(value, dict) else None
-    entries = inside if inside is not None else [("", one) for one in value]
-    text = ",\n".join(f"  {key}{json.dumps(one, ensure_ascii=False)}" for key, one in entries)
-    text = f"{{\n{text}\n}}" if inside is not None else f"[\n{text}\n]"
+
+    def one_line(inside: Any) -> str:
+        return json.dumps(inside, ensure_ascii=False)
+
+    if isinstance(value, dict):
+        text = "{\n" + ",\n".join(f"  {one_line(key)}: {one_line(inside)}" for key, inside in value.items()) + "\n}"
+    else:
+        text = "[\n" + ",\n".join(f"  {one_line(inside)}" for inside in value) + "\n]"
     return "".join(sign if not "\ud800" <= sign <= "\udfff" else ascii(sign)[1:-1] for sign in text)
 
 
