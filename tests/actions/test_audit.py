@@ -35,8 +35,8 @@ VERDICTS = {
     "torchvision:resnext50_32x4d": ("resnext50_32x4d", "ResNeXt-50 32x4d, as Xie et al. 2017"),
     "torchvision:regnet_y_400mf": ("regnet_y_400mf", "regnet_y_400mf, as Radosavovic et al. 2020, Figure 16"),
     "torchvision:efficientnet_b0": ("efficientnet_b0", "efficientnet_b0, as Tan & Le 2019"),
-    "torchvision:vgg11": ("vgg11", "VGG-11, a plain network without residual addition, as Simonyan"),
-    "torchvision:densenet121": ("densenet121", "DenseNet-121, a plain network without residual addition, as Huang"),
+    "torchvision:vgg11": ("vgg11", "VGG-11, without residual addition, as Simonyan"),
+    "torchvision:densenet121": ("densenet121", "DenseNet-121, without residual addition, as Huang"),
     "timm:resnet50d": ("resnet50d", "ResNet-50-D, as He et al. 2018, Figure 2"),
     "timm:seresnet50": ("seresnet50", "SE-ResNet-50 v1.5"),
     "timm:resnetv2_50": ("resnetv2_50", "ResNet-50 v2, not quite as He et al. 2016"),
@@ -44,7 +44,7 @@ VERDICTS = {
     "resnet20": ("resnet20", "ResNet-20, as He et al. 2015, §4.2"),
     "resnet20[shortcut=C]": ("resnet20[shortcut=C]", "ResNet-20 with shortcut=C, not as He et al. 2015"),
     "resnet34[num_classes=7]": ("resnet34[num_classes=7]", "ResNet-34 (7 classes), as He et al. 2015"),
-    "plain20": ("plain20", "plain-20, a plain network without residual addition, as He et al. 2015"),
+    "plain20": ("plain20", "plain-20, without residual addition, as He et al. 2015"),
     "wrn16_4": ("wrn16_4", "WRN-16-4, as Zagoruyko"),
     "timm:convnext_tiny": (None, "a residual network of 18 additions, near no network of the zoo"),
     "timm:resnet26t": (None, "nearest to ResNet-50"),
@@ -124,6 +124,11 @@ def test_what_another_network_has_otherwise_is_shown() -> None:
     assert audit("resnet50", against="torchvision:resnet50").differences == ()
 
 
+def test_the_verdict_is_on_the_model_whatever_it_is_compared_with() -> None:
+    for reference in ("timm:resnet26t", "resnet18"):
+        assert audit(reference, against="torchvision:resnet34").verdict == audit(reference).verdict
+
+
 class Twisted(nn.Module):
     """The same layers; the skip of the second is the sum before the first's activation."""
 
@@ -142,7 +147,7 @@ class Twisted(nn.Module):
 def test_a_difference_that_no_fact_tells_is_told_by_its_place() -> None:
     audited = audit(Twisted(True), against=Twisted(False), input_size=(3, 8, 8))
     assert audited.differences == ("computation",)
-    assert audited.rows[-1].found == "add in the network"
+    assert audited.rows[-1].found == "parts at the add of the network"
 
 
 NETWORKS = """
@@ -157,6 +162,34 @@ def small():
     net.conv1, net.maxpool = nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.Identity()
     return net
 """
+
+
+def test_a_parametrised_weight_is_no_longer_the_same_computation() -> None:
+    model = torchvision.models.resnet18()
+    nn.utils.parametrizations.spectral_norm(model.conv1)
+    audited = audit(model)
+    assert audited.computes is None
+    assert audited.differences == ("computation",)
+
+
+MANNERS = {
+    "half precision": lambda model: model.half(),
+    "channels last": lambda model: model.to(memory_format=torch.channels_last),
+    "wrapped": nn.DataParallel,
+    "through fx": torch.fx.symbolic_trace,
+    "synchronised": nn.SyncBatchNorm.convert_sync_batchnorm,
+}
+
+
+@pytest.mark.parametrize("manner", MANNERS)
+def test_a_network_in_another_dress_is_the_same(manner: str) -> None:
+    assert audit(MANNERS[manner](torchvision.models.resnet18())).computes == "resnet18"
+
+
+def test_other_norms_are_told_and_are_not_the_rows() -> None:
+    audited = audit(torchvision.models.resnet18(norm_layer=lambda width: nn.GroupNorm(8, width)))
+    assert found_in(audited)["norm"] == "group norm, ε 1e-05"
+    assert (audited.computes, audited.nearest) == (None, "resnet18")
 
 
 @pytest.fixture

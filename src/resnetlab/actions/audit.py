@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from resnetlab.actions.audit_facts import differing, facts_of
+from resnetlab.actions.audit_facts import facts_of
 from resnetlab.actions.audit_identity import Identity, identify_form
 from resnetlab.actions.audit_verdict import paper_of, verdict_on
 from resnetlab.actions.references import resolve_model
@@ -125,17 +125,14 @@ def audit(
     identity = identify_form(subject.form, subject.params, subject.input_size)
     if identity and identity.is_exact:
         subject.facts.update(_depth_as_counted_by(identity.spec))
-    beside = _beside(subject, identity, against)
-    differences = tuple(differing(subject.facts, beside.facts)) if beside else ()
+    nearest = None if identity is None or (against is not None and identity.is_exact) else _nearest(subject, identity)
+    beside = nearest if against is None else _look_at(against, subject.input_size)
     findings = find_findings(subject.form)
     rows = _rows(subject, beside)
-    if beside and against is not None and not differences:
-        apart = _computation(subject, beside)
-        differences, rows = tuple(row.topic for row in apart), (*rows, *apart)
     return Audit(
         reference=subject.reference,
         input_size=subject.input_size,
-        verdict=verdict_on(subject.form, identity, findings, differences),
+        verdict=verdict_on(subject.form, identity, findings, _differing(_rows(subject, nearest))),
         paper=paper_of(identity) if identity else "",
         nearest=beside.reference if beside else None,
         computes=identity.spec.name if identity and identity.spec and identity.is_exact else None,
@@ -144,7 +141,7 @@ def audit(
         stages=tuple(map(_stage, (stage.blocks for stage in subject.form.stages))),
         findings=findings,
         against=beside.reference if beside and against is not None else None,
-        differences=differences,
+        differences=_differing(rows),
     )
 
 
@@ -235,25 +232,26 @@ def _zero_gammas(form: NetworkForm, module: nn.Module, spec: ModelSpec | None) -
     return sum(not scale.detach().any().item() for scale in scales)
 
 
-def _beside(subject: _Subject, identity: Identity | None, against: nn.Module | str | None) -> _Subject | None:
-    """The network to compare with: the one asked for, else the nearest row with as many classes."""
+def _nearest(subject: _Subject, identity: Identity) -> _Subject:
+    """The nearest row of the zoo, with as many classes."""
     from resnetlab.nn import build
 
-    if against is not None:
-        return _look_at(against, subject.input_size)
-    if identity is None:
-        return None
     spec: ModelSpec = find_spec(identity.row)
     spec = spec.with_fields(num_classes=subject.form.outputs, in_channels=subject.input_size[0])
     return _examined(spec.name, build(spec, "meta"), ModelCard(spec), subject.input_size)
 
 
 def _rows(subject: _Subject, beside: _Subject | None) -> tuple[AuditRow, ...]:
-    other = beside.facts if beside else None
-    topics = dict.fromkeys((*subject.facts, *(other or ())))
-    return tuple(
-        AuditRow(topic, subject.facts.get(topic, "–"), other.get(topic, "–") if other else None) for topic in topics
-    )
+    """The facts side by side; where all are the same, also where the computations part, if they do."""
+    if beside is None:
+        return tuple(AuditRow(topic, found, None) for topic, found in subject.facts.items())
+    topics = dict.fromkeys((*subject.facts, *beside.facts))
+    rows = tuple(AuditRow(topic, subject.facts.get(topic, "–"), beside.facts.get(topic, "–")) for topic in topics)
+    return rows if _differing(rows) else (*rows, *_computation(subject, beside))
+
+
+def _differing(rows: tuple[AuditRow, ...]) -> tuple[str, ...]:
+    return tuple(row.topic for row in rows if not row.is_same)
 
 
 def _computation(subject: _Subject, beside: _Subject) -> tuple[AuditRow, ...]:
@@ -263,13 +261,13 @@ def _computation(subject: _Subject, beside: _Subject) -> tuple[AuditRow, ...]:
     ends = first_difference(subject.form.graph, beside.form.graph)
     if ends == (None, None):
         return ()
-    told = [f"{end.kind} in {end.module or 'the network'}" if end else "ends" for end in ends]
-    return (AuditRow("computation", *told),)
+    here, there = (f"{end.kind} of {end.module or 'the network'}" if end else "its end" for end in ends)
+    return (AuditRow("computation", f"parts at the {here}", f"from the {there}"),)
 
 
 def _stage(blocks: tuple[BlockForm, ...]) -> AuditStage:
     first, last = blocks[0], blocks[-1]
-    carried = " and ".join(layer.signature for layer in first.strided) or "a pool"
+    carried = " and ".join(f"the {layer.signature}" for layer in first.strided) or "a pool"
     others = dict.fromkeys(block.skip.kind for block in blocks[1:])
     skips = [first.skip.kind, *(kind for kind in others if kind != first.skip.kind)]
     detail = f" ({first.skip.detail})" if first.skip.kind == "zero-padding" else ""
@@ -279,6 +277,6 @@ def _stage(blocks: tuple[BlockForm, ...]) -> AuditStage:
         channels=last.given,
         inner=last.inner if last.convolutions else 0,
         size=last.size_given,
-        stride=f"{first.stride} in the {carried}" if first.stride > 1 else "",
+        stride=f"{first.stride} in {carried}" if first.stride > 1 else "",
         skips=", then ".join([skips[0] + detail, *skips[1:]]),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from resnetlab.specs.parts import SHORTCUTS
@@ -42,6 +42,7 @@ def facts_of(form: NetworkForm, params: int, macs: int, zeroed: int | None) -> d
     """
     return {
         "stem": _stem(form),
+        "additions": str(len(form.additions) or NONE),
         **(_facts_of_stages(form, zeroed) if form.blocks else {"layers": _layers(form)}),
         "norm": _norms(form),
         "activation": ", ".join(ACTIVATION_NAMES.get(kind, kind) for kind, _ in form.activations) or NONE,
@@ -107,7 +108,7 @@ def version_of(form: NetworkForm) -> str:
         return f"other: {', '.join(_usual_steps(form))}"
     if order == "pre":
         return "v2: norm and activation come first"
-    in_middle = form.common("kind") == "bottleneck" and places == {"3×3"} and _groups(form) == 1
+    in_middle = form.common("kind") == "bottleneck" and places == {"3×3"}
     return f"{'v1.5' if in_middle else 'v1'}: norm and activation come after"
 
 
@@ -143,8 +144,10 @@ def _block(form: NetworkForm) -> str:
     if kind == "bottleneck":
         ratios = sorted({block.given / block.inner for block in blocks if block.kind == kind})
         expansion = ", ".join(f"{ratio:g}" for ratio in ratios[:MANY]) + (", …" if len(ratios) > MANY else "")
-        groups = f", {_listed(sorted(_all_groups(form)))} groups" if _groups(form) != 1 else ""
-        return f"bottleneck, expansion {expansion}{groups}"
+        groups = _all_groups(form)
+        return (
+            f"bottleneck, {_listed(sorted(groups))} groups" if groups != {1} else f"bottleneck, expansion {expansion}"
+        )
     return _kernels(blocks[-1], str(kind))
 
 
@@ -154,12 +157,6 @@ def _kernels(block: BlockForm, kind: str) -> str:
 
 def _all_groups(form: NetworkForm) -> set[int]:
     return {max((layer.groups for layer in block.convolutions), default=1) for block in form.blocks}
-
-
-def _groups(form: NetworkForm) -> int:
-    """Groups of the blocks' convolutions; 0 where they differ."""
-    groups = _all_groups(form)
-    return groups.pop() if len(groups) == 1 else 0
 
 
 def _stride(form: NetworkForm) -> str:
@@ -211,16 +208,13 @@ def _biases(form: NetworkForm) -> str:
 
 
 def _head(form: NetworkForm) -> str:
-    names = {
-        "mean": "average pool",
-        "linear": f"{form.outputs} classes",
-        "conv": f"{form.outputs} classes",
-        "act": "activation",
-    }
+    names = {"mean": "average pool", "conv": "convolution", "act": "activation"}
     steps = form.head[1:] if form.order == "post" and form.head[:1] == ("act",) else form.head
     if not form.blocks:
         return f"{form.outputs} classes"
-    shown = [names.get(step, step) for step in steps if step not in ("select", "slice")]
+    last = max((at for at, step in enumerate(steps) if step in ("conv", "linear")), default=-1)
+    named = (f"{form.outputs} classes" if at == last else names.get(step, step) for at, step in enumerate(steps))
+    shown = [name for name in named if name not in ("select", "slice")]
     return ", ".join(shown if len(shown) <= 2 * MANY else [*shown[:MANY], "…", shown[-1]]) or NONE
 
 
@@ -235,8 +229,3 @@ def _listed(values: Sequence[object]) -> str:
     ('3, 4, 6, 3', '16, 16, 16')
     """
     return ", ".join(map(str, values))
-
-
-def differing(found: Mapping[str, str], expected: Mapping[str, str]) -> list[str]:
-    """The topics on which two networks differ, in the order of the first."""
-    return [topic for topic in dict.fromkeys((*found, *expected)) if found.get(topic) != expected.get(topic)]

@@ -88,7 +88,7 @@ def _macs_as_v1(row: ModelSpec) -> int:
 
 def _kind(form: NetworkForm) -> str:
     if not form.additions:
-        return "no residual addition: a plain network"
+        return "a network without residual addition"
     return f"a residual network of {_count(form.additions, 'addition')}"
 
 
@@ -98,7 +98,7 @@ def _exact(form: NetworkForm, spec: ModelSpec) -> str:
     departing = [f"{field}={value}" for field, value in changed if field not in SMALL_CHANGES]
     small = [_small_change(field, value) for field, value in changed if field in SMALL_CHANGES]
     title = title_of(row.name) + (f" ({', '.join(small)})" if small else "")
-    plain = "" if form.additions else ", a plain network without residual addition"
+    plain = "" if form.additions else ", without residual addition"
     late = spec.field_value("stride_in") if "stride_in" in spec.changeable_fields() else ""
     pre = form.order == "pre"  # there v1.5 is no name
     v15 = [deviation for deviation in row.deviations if "stride_in" in deviation.fields and not pre]

@@ -50,11 +50,14 @@ class Weighted:
 
 
 def main_way(graph: Graph, start: int, end: int) -> tuple[int, ...]:
-    """The operations on the widest way from the start, left out, to the end; gates stand beside it."""
+    """The operations on the widest way from the start, left out, to the end, of two the one with more layers."""
     way: list[int] = []
     while end != start:
         way.append(end)
-        end = max(graph.sources[end], key=lambda source: _elements(graph[source].shape))
+        sources = graph.sources[end]
+        widest = max(_elements(graph[source].shape) for source in sources)
+        wide = [source for source in sources if _elements(graph[source].shape) == widest]
+        end = wide[0] if len(wide) == 1 else max(wide, key=lambda source: _layers_between(graph, start, source))
     return tuple(reversed(way))
 
 
@@ -117,6 +120,10 @@ def _norm_after(graph: Graph, index: int) -> str:
         users = [user for user in graph.users[users[0]] if user in graph.needed]
     kinds = {graph[user].kind if word_of(graph, user) == "norm" else "" for user in users}
     return kinds.pop() if len(kinds) == 1 else ""
+
+
+def _layers_between(graph: Graph, start: int, end: int) -> int:
+    return sum(map(graph.is_weighted, graph.between((start,), (end,))))
 
 
 def _elements(shape: tuple[int, ...]) -> int:
