@@ -129,6 +129,17 @@ def test_the_verdict_is_on_the_model_whatever_it_is_compared_with() -> None:
         assert audit(reference, against="torchvision:resnet34").verdict == audit(reference).verdict
 
 
+def test_a_depth_that_its_paper_counts_otherwise_is_told_so_and_is_no_difference() -> None:
+    assert found_in(audit("wrn16_4"))["depth"] == "14; the paper counts 16"
+    assert audit("wrn16_4", against=create_model("wrn16_4")).differences == ()
+
+
+def test_an_attribute_of_ours_on_a_users_network_means_nothing() -> None:
+    model = torchvision.models.resnet18()
+    model.spec = {"widths": 64}
+    assert audit(model).computes == "resnet18"
+
+
 class Twisted(nn.Module):
     """The same layers; the skip of the second is the sum before the first's activation."""
 

@@ -123,9 +123,10 @@ def audit(
 
     subject = _look_at(model, input_size)
     identity = identify_form(subject.form, subject.params, subject.input_size)
-    if identity and identity.is_exact:
-        subject.facts.update(_depth_as_counted_by(identity.spec))
     nearest = None if identity is None or (against is not None and identity.is_exact) else _nearest(subject, identity)
+    if identity and identity.is_exact and nearest:
+        for network in (subject, nearest):
+            network.facts.update(_depth_as_counted_by(identity.spec))
     beside = nearest if against is None else _look_at(against, subject.input_size)
     findings = find_findings(subject.form)
     rows = _rows(subject, beside)
@@ -157,10 +158,12 @@ class _Subject:
 
 
 def _look_at(model: nn.Module | str, input_size: tuple[int, ...] | None) -> _Subject:
+    from resnetlab.weights.saving import card_of
+
     if isinstance(model, str):
         resolved = resolve_model(model, untrained=True)
         return _examined(model, resolved.module, resolved.card, input_size)
-    return _examined(type(model).__name__, model, ModelCard(), input_size)
+    return _examined(type(model).__name__, model, card_of(model), input_size)
 
 
 def _examined(reference: str, module: nn.Module, card: ModelCard, input_size: tuple[int, ...] | None) -> _Subject:
@@ -169,7 +172,7 @@ def _examined(reference: str, module: nn.Module, card: ModelCard, input_size: tu
     form, size = _read(module, input_size or _known_size(card))
     cost = measure_complexity(module, size, "cpu" if form.graph.looked_at_numbers else "meta")
     facts = facts_of(form, cost.params, cost.macs, _zero_gammas(form, module, card.spec))
-    return _Subject(reference, size, form, cost.params, facts | _depth_as_counted_by(card.spec))
+    return _Subject(reference, size, form, cost.params, facts)
 
 
 def _depth_as_counted_by(spec: ModelSpec | None) -> dict[str, str]:
@@ -182,7 +185,8 @@ def _depth_as_counted_by(spec: ModelSpec | None) -> dict[str, str]:
 def _known_size(card: ModelCard) -> tuple[int, ...] | None:
     if card.preprocessing is not None:
         return card.preprocessing.channels, card.preprocessing.size, card.preprocessing.size
-    return (card.spec.in_channels, card.spec.input_size, card.spec.input_size) if card.spec is not None else None
+    spec = card.spec  # what a user's module calls so may be anything
+    return (spec.in_channels, spec.input_size, spec.input_size) if isinstance(spec, ModelSpec) else None
 
 
 def _read(module: nn.Module, size: tuple[int, ...] | None) -> tuple[NetworkForm, tuple[int, ...]]:
