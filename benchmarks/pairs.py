@@ -6,13 +6,14 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 
 from resnetlab.core.machine import processor_name
 
-Work = Callable[[], object]
-WARM_UP = 3
+Work = TypeVar("Work")
+WARM_UP = 2
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Pairs:
     ratio: float
 
 
-def seconds(work: Work) -> float:
+def seconds(work: Callable[[], object]) -> float:
     """How long it takes once."""
     started = time.perf_counter()
     work()

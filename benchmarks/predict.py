@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import statistics
 import sys
 import tempfile
 import time
@@ -21,12 +20,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from pairs import compare, machine
 from PIL import Image
 from sklearn.datasets import load_sample_images
 from torchvision import transforms
 
 import resnetlab
-from resnetlab.core.machine import processor_name
 from resnetlab.specs.preprocessing import IMAGENET
 
 WANTED = 1.5
@@ -108,18 +107,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         files = write_photographs(Path(folder), asked.images)
         workers = {way: Worker(way, asked.model, files, asked.batch) for way in WAYS}
-        (_, theirs), (_, found) = (worker.turn() for worker in workers.values())  # the first turn warms up
+        (_, theirs), (_, found) = (worker.turn() for worker in workers.values())
         assert np.abs(np.subtract(theirs, found)).max() < TOLERANCE, "the two ways see different things"
-        pairs = []
-        for number in range(asked.rounds):
-            order = list(WAYS) if number % 2 else list(WAYS)[::-1]
-            took = {way: workers[way].turn()[0] for way in order}
-            pairs.append((took["plain"], took["ours"]))
+        timed = compare(workers["ours"], workers["plain"], asked.rounds, timer=lambda worker: worker.turn()[0])
         for worker in workers.values():
             worker.end()
-    ratio = statistics.median(plain / ahead for plain, ahead in pairs)
-    plain, ahead = (1000 * statistics.median(column) / asked.images for column in zip(*pairs, strict=True))
-    print(f"{processor_name()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
+    plain, ahead, ratio = timed.theirs / asked.images, timed.ours / asked.images, 1 / timed.ratio
+    print(machine())
     print(f"{asked.model}, {asked.images} JPEGs of 500×375, {asked.batch} at a time, {asked.rounds} rounds")
     print(f"plain loop {plain:.1f} ms an image, predict {ahead:.1f} ms, ratio {ratio:.2f} (wanted {WANTED})")
     return 0 if ratio >= WANTED else 1

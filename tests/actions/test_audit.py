@@ -279,3 +279,13 @@ def test_the_model_is_left_as_it_was() -> None:
     assert model.training
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+
+
+def test_what_a_file_of_weights_does_not_tell_is_said_to_be_assumed(tmp_path: Path) -> None:
+    torch.save(torchvision.models.resnet50().state_dict(), tmp_path / "net.pth")
+    found = audit(str(tmp_path / "net.pth"))
+    assert any("stands in the 3×3 (v1.5)" in said for said in found.assumptions)
+    console = Console(width=120, record=True)
+    console.print(audit_table(found))
+    assert "assumed, for the file does not tell: a block's stride" in console.export_text()
+    assert audit("resnet50").assumptions == ()

@@ -83,6 +83,7 @@ class Audit:
         findings: mistakes first.
         against: the network asked for; None where none was.
         differences: topics on which the two differ; "computation" where only that tells them apart.
+        assumptions: what a file of weights does not tell, and was taken for granted when the network was built.
     """
 
     reference: str
@@ -97,6 +98,7 @@ class Audit:
     findings: tuple[Finding, ...]
     against: str | None
     differences: tuple[str, ...]
+    assumptions: tuple[str, ...]
 
     @property
     def mistakes(self) -> tuple[Finding, ...]:
@@ -143,6 +145,7 @@ def audit(
         findings=findings,
         against=beside.reference if beside and against is not None else None,
         differences=_differing(rows),
+        assumptions=subject.assumptions,
     )
 
 
@@ -155,6 +158,7 @@ class _Subject:
     form: NetworkForm
     params: int
     facts: dict[str, str]
+    assumptions: tuple[str, ...]
 
 
 def _look_at(model: nn.Module | str, input_size: tuple[int, ...] | None) -> _Subject:
@@ -172,7 +176,7 @@ def _examined(reference: str, module: nn.Module, card: ModelCard, input_size: tu
     form, size = _read(module, input_size or _known_size(card))
     cost = measure_complexity(module, size, "cpu" if form.graph.looked_at_numbers else "meta")
     facts = facts_of(form, cost.params, cost.macs, _zero_gammas(form, module, card.spec))
-    return _Subject(reference, size, form, cost.params, facts)
+    return _Subject(reference, size, form, cost.params, facts, card.assumptions)
 
 
 def _depth_as_counted_by(spec: ModelSpec | None) -> dict[str, str]:

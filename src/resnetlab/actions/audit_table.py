@@ -67,6 +67,8 @@ def _findings(audit: Audit) -> Iterator[RenderableType]:
         yield grid
     if audit.residual_additions and not audit.mistakes:
         yield Text("no mistake found", "green")
+    for assumption in audit.assumptions:
+        yield Text(f"assumed, for the file does not tell: {assumption}", "dim")
     if audit.against is not None:
         count = len(audit.differences)
         told = f"{count} {'difference' if count == 1 else 'differences'}: {', '.join(audit.differences)}"

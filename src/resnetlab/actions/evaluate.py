@@ -63,7 +63,7 @@ def evaluate(model: str | nn.Module, data: str | LabelledImages, **settings: Any
         with progress_bar("evaluating", len(images) - len(unreadable), asked.quiet) as advance:
             scores, channels = _score(network, images, order, batches(looks, asked.batch_size), advance)
     remarks = (
-        *network.card.assumptions,
+        *network.remarks,
         *images.remarks,
         *filter(None, [remark]),
         *channels_remark(channels, network.how.channels),

@@ -94,7 +94,7 @@ def predict(
             channels.update(one.channels for one in batch if one.square is not None)
             rows += _rows(network, seen, asked.top)
             advance(len(batch))
-    remarks = (*network.card.assumptions, *channels_remark(channels, network.how.channels))
+    remarks = (*network.remarks, *channels_remark(channels, network.how.channels))
     return Predictions(network.name, tuple(rows), tuple(unreadable), remarks)
 
 

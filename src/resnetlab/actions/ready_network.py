@@ -20,6 +20,7 @@ from resnetlab.core.memory import keep_large_blocks
 from resnetlab.data.preprocess import cut, normalise
 from resnetlab.specs.card import ModelCard
 from resnetlab.specs.preprocessing import Preprocessing
+from resnetlab.weights.saving import card_of
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ class ReadyNetwork:
     def cut(self, image: Shaped[Tensor, "c h w"]) -> Shaped[Tensor, "k s s"]:
         """The square of an image that the network is to see."""
         return cut(image, self.how)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was taken for granted of it, a sentence each."""
+        return tuple(f"assumed: {assumption}" for assumption in self.card.assumptions)
 
     def logits(self, squares: list[Tensor]) -> Float[Tensor, "n classes"]:
         """The network's outputs for a batch of squares, on the device, as float32."""
@@ -118,9 +124,7 @@ def _resolved(reference: str, settings: ImageSettings) -> ResolvedModel:
 
 
 def _given(module: nn.Module) -> ResolvedModel:
-    card = getattr(module, "card", None)
-    known = card if isinstance(card, ModelCard) else ModelCard(getattr(module, "spec", None))
-    return ResolvedModel(type(module).__name__, module, known)
+    return ResolvedModel(type(module).__name__, module, card_of(module))
 
 
 def _input_channels(resolved: ResolvedModel) -> int:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.core.files import write_atomically
 from resnetlab.specs.card import ModelCard
+from resnetlab.specs.model import ModelSpec
 from resnetlab.specs.preprocessing import Preprocessing
 from resnetlab.weights.description import DESCRIPTION, HEADER, WEIGHTS, describe
 from resnetlab.weights.training_state import was_trained
@@ -43,7 +44,7 @@ def save(
         ResnetlabError: the model is none of ours, or a value is impossible.
         OutputError: the folder cannot be written; what stood there before is as it was.
     """
-    if not hasattr(model, "spec"):
+    if not isinstance(getattr(model, "spec", None), ModelSpec):
         raise ResnetlabError(
             f"a {type(model).__name__} has no spec, so it could not be built again\n"
             "bring its weights into a network of ours first: resnetlab.weights.load_weights(ours, path)"
@@ -66,9 +67,11 @@ def save(
 
 def card_of(model: nn.Module) -> ModelCard:
     """What is known of a network: its card, with the spec that it has now."""
-    card, spec = getattr(model, "card", None), getattr(model, "spec", None)
+    card, spec = (getattr(model, name, None) for name in ("card", "spec"))
     known = card if isinstance(card, ModelCard) else ModelCard()
-    if spec is not None and known.classes is not None and len(known.classes) != spec.num_classes:
+    if not isinstance(spec, ModelSpec):  # a user's module may call anything so
+        return known
+    if known.classes is not None and len(known.classes) != spec.num_classes:
         known = replace(known, classes=None)  # the head was changed since
     return replace(known, spec=spec)
 
