@@ -23,6 +23,17 @@ MISTAKES: dict[str, tuple[str, Edits, str, tuple[str, ...]]] = {
         "stride in the wrong stage",
         ("parts.0.0",),
     ),
+    "stride in the first stage of a network for small images": (
+        "basic",
+        (
+            ("steps=(1, 2, 2, 2)", "steps=(2, 2, 2, 2)"),
+            ("nn.Conv2d(3, 64, 7, 2, 3, bias=False)", "nn.Conv2d(3, 64, 3, 1, 1, bias=False)"),
+            (", nn.MaxPool2d(3, 2, 1)", ""),
+            ("nn.Linear(now, 1000)", "nn.Linear(now, 10)"),
+        ),
+        "stride in the wrong stage",
+        ("parts.0.0",),
+    ),
     "a stage that is not strided": (
         "basic",
         (("steps=(1, 2, 2, 2)", "steps=(1, 2, 1, 2)"),),

@@ -37,18 +37,25 @@ def strides(form: NetworkForm) -> Iterator[Finding]:
     yield from mistake(
         "stride in the wrong stage",
         _wrong_stages(form, stages),
-        "the image is halved where the width doubles, and not in the first stage after a stem that made it small",
+        "the image is halved where the width doubles, and not in the first stage",
     )
 
 
 def _wrong_stages(form: NetworkForm, stages: list[StageForm]) -> Iterator[str]:
     for number, stage in enumerate(stages):
         first = stage.blocks[0]
-        if number == 0 and first.stride > 1 and (form.stem.pool or _is_cifar(form)):
+        if number == 0 and first.stride > 1 and (form.stem.pool or _keeps_full_size(form, first)):
             yield first.place
         widens = number > 0 and stage.channels >= 2 * stages[number - 1].channels
         if widens and first.stride == 1 and not _dilated(stage.blocks):
             yield first.place
+
+
+def _keeps_full_size(form: NetworkForm, first: BlockForm) -> bool:
+    """Whether the stem is one for small images, at whose width and size the first stage begins."""
+    stem = form.stem.convolutions
+    keeps_width = bool(first.convolutions) and first.convolutions[0].outputs == first.taken
+    return len(stem) == 1 and stem[0].stride == 1 and keeps_width
 
 
 def _dilated(blocks: Iterable[BlockForm]) -> list[str]:
