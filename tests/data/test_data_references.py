@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from image_bytes import SOUND
 from torchvision import datasets
 
+from image_bytes import SOUND
 from resnetlab.core.errors import DownloadError, ResnetlabError, UnknownNameError
 from resnetlab.data import archives, load_data
 from resnetlab.data.preprocess import normalise

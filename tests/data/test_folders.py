@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from image_bytes import SOUND
 
+from image_bytes import SOUND
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.data.folders import image_files
 from resnetlab.data.references import open_data

@@ -7,14 +7,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import image_bytes
 import numpy as np
 import pytest
 import torch
-from image_bytes import SOUND, encoded, filled, palette, png
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
+import image_bytes
+from image_bytes import SOUND, encoded, filled, palette, png
 from resnetlab.data.images import decode_image, read_image
 
 RED, GREEN, BLUE, WHITE, HALF_RED = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (255, 127, 127)

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from image_bytes import SOUND, SPOILED, encoded, filled, flipped, png
 from PIL import Image, ImageFile
 
+from image_bytes import SOUND, SPOILED, encoded, filled, flipped, png
 from resnetlab.core.errors import ImageError
 from resnetlab.data.images import MOST_PIXELS, decode_image, read_image
 

@@ -8,11 +8,11 @@ import pytest
 import timm
 import torch
 from torch import nn
-from twins import RELATIVE, assert_same_gradients_in_training, enliven
 
 from resnetlab.nn import build
 from resnetlab.specs import find_spec
 from resnetlab.weights.layouts import layout_for
+from twins import RELATIVE, assert_same_gradients_in_training, enliven
 
 SHARED = ("seresnet50", "resnet18d", "resnet34d", "resnet50d", "resnetv2_50")
 

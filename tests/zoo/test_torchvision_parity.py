@@ -9,12 +9,12 @@ import pytest
 import torch
 import torchvision
 from torch import nn
-from twins import assert_same_bits_in_evaluation, assert_same_gradients_in_training, enliven
 
 from resnetlab.nn import build
 from resnetlab.specs import ZOO, find_spec
 from resnetlab.weights import from_torchvision
 from resnetlab.weights.layouts import layout_for
+from twins import assert_same_bits_in_evaluation, assert_same_gradients_in_training, enliven
 
 SHARED = sorted(ZOO.keys() & set(torchvision.models.list_models()))
 RENAMED = ("densenet121", "efficientnet_b0", "regnet_x_400mf", "regnet_y_400mf")
