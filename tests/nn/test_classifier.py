@@ -10,6 +10,7 @@ from torch import nn
 from resnetlab import create_model
 from resnetlab.core.errors import SpecError
 from resnetlab.nn import Classifier
+from resnetlab.specs.card import ModelCard
 
 SMALL = {
     "resnet20": {"width": 4},
@@ -69,6 +70,14 @@ def test_the_new_head_is_of_the_networks_type_and_a_changed_network_keeps_one_na
     model.reset_classifier(3)
     assert model.get_classifier().weight.dtype == torch.float64
     assert model.spec.name == "resnet20[width=4,num_classes=3]"
+
+
+def test_a_fresh_head_is_untrained_and_its_classes_have_no_names() -> None:
+    model = small("resnet20")
+    model.card = ModelCard(model.spec, tuple("abcdefghij"), source="somewhere")
+    model.reset_classifier(3)
+    assert (model.card.classes, model.card.is_trained, model.card.spec) == (None, False, model.spec)
+    assert model.card.assumptions == ("the last layer is fresh; all else is of somewhere",)
 
 
 def test_a_negative_number_of_classes_is_refused() -> None:

@@ -6,6 +6,7 @@ import json
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import killed_saves
@@ -76,7 +77,7 @@ def test_layouts_in_memory_and_types_survive(model: nn.Module, tmp_path: Path) -
     back = load_checkpoint(tmp_path)
     assert all(torch.equal(tensor, model.state_dict()[key]) for key, tensor in back.state_dict().items())
     assert next(back.parameters()).dtype == torch.float64
-    torch.save({key: tensor.half() for key, tensor in model.state_dict().items()}, tmp_path / "half.pth")
+    torch.save(model.half().state_dict(), tmp_path / "half.pth")
     assert next(load_checkpoint(tmp_path / "half.pth").parameters()).dtype == torch.float32
 
 
@@ -102,11 +103,47 @@ def test_a_network_that_is_none_of_ours_is_refused_with_the_way_in(tmp_path: Pat
         save(torchvision.models.resnet18(), tmp_path)
 
 
-def test_a_head_taken_off_is_missing_when_it_is_loaded(model: nn.Module, tmp_path: Path) -> None:
+def without_a_head(model: nn.Module) -> nn.Module:
     model.reset_classifier(0)
+    return model
+
+
+def with_another_head(model: nn.Module) -> nn.Module:
+    model.fc = nn.Sequential(nn.Dropout(0.2), nn.Linear(model.num_features, 2))
+    return model
+
+
+WHAT_COULD_NOT_BE_LOADED = {
+    "no head": (without_a_head, {}, r"missing: fc\.weight, fc\.bias"),
+    "a head of the user's": (with_another_head, {}, r"missing: fc\.weight, .*unexpected: fc\.1\.weight"),
+    "no memory": (lambda model: model.to("meta"), {}, "without values"),
+    "numbers for names": (lambda model: model, {"classes": (1, 2)}, r"classes\[0\]='1'"),
+    "names that cannot be written": (lambda model: model, {"classes": ("a", "\udcff")}, r"classes\[1\]="),
+    "a name without end": (lambda model: model, {"classes": ("a", "b" * 20_000)}, r"classes\[1\]="),
+}
+
+
+@pytest.mark.parametrize("name", WHAT_COULD_NOT_BE_LOADED)
+def test_what_could_not_be_loaded_again_replaces_no_good_network(name: str, model: nn.Module, tmp_path: Path) -> None:
+    change, fields, reason = WHAT_COULD_NOT_BE_LOADED[name]
     save(model, tmp_path)
-    with pytest.raises(ResnetlabError, match=r"missing: fc\.weight, fc\.bias"):
-        load_checkpoint(tmp_path)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    with pytest.raises(ResnetlabError, match=reason):
+        save(change(model), tmp_path, **fields)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("wrap", [torch.compile, nn.DataParallel], ids=["torch.compile", "DataParallel"])
+def test_the_network_inside_a_wrapper_is_saved(wrap: Callable, model: nn.Module, tmp_path: Path) -> None:
+    save(wrap(model), tmp_path)
+    assert load_checkpoint(tmp_path).state_dict().keys() == model.state_dict().keys()
+
+
+def test_a_file_of_another_program_that_looks_alike_is_left_alone(model: nn.Module, tmp_path: Path) -> None:
+    for name in (".model.json-foo-bar", ".model.safetensors-1-zzzzzzzz"):
+        (tmp_path / name).touch()
+    save(model, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_a_place_that_cannot_be_written_is_told_and_what_stood_there_stays(model: nn.Module, tmp_path: Path) -> None:

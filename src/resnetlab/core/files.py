@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -42,10 +43,13 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def _remove_what_killed_writers_left(path: Path) -> None:
-    for left in path.parent.glob(f".{path.name}-*-*"):
-        writer = int(left.name.rsplit("-", 2)[1])
+    named = re.compile(rf"\.{re.escape(path.name)}-(\d{{1,9}})-[0-9a-f]{{8}}")
+    for left in path.parent.iterdir():
+        writer = named.fullmatch(left.name)
+        if writer is None:
+            continue
         try:
-            os.kill(writer, 0)  # asks, and does nothing
+            os.kill(int(writer[1]), 0)  # asks, and does nothing
         except ProcessLookupError:
             left.unlink(missing_ok=True)
         except PermissionError:  # it lives, and is another user's

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from torch import nn
@@ -32,6 +33,8 @@ class Classifier(nn.Module):
     def reset_classifier(self, num_classes: int) -> None:
         """Put a fresh last layer in the place of the old one, on the network's device and of its type.
 
+        The network counts as untrained then, and its classes have no names, until it is saved with others.
+
         Args:
             num_classes: outputs of the new layer; 0 takes it off, so that the network gives pooled features.
 
@@ -45,4 +48,8 @@ class Classifier(nn.Module):
             like = next(self.parameters())
             new = nn.Linear(self.num_features, num_classes, device=like.device, dtype=like.dtype)
             self.spec = self.spec.with_fields(num_classes=num_classes)
+        if self.card is not None:
+            rest = f"the last layer is fresh; all else is of {self.card.source}"
+            said = (*self.card.assumptions, *([rest] if self.card.is_trained else []))
+            self.card = replace(self.card, spec=self.spec, classes=None, source=None, assumptions=said)
         self.set_submodule(self.head, new)

@@ -18,6 +18,8 @@ from resnetlab.specs.field_text import allowed_values, from_text, is_of_the_kind
 from resnetlab.specs.papers import Deviation, Source
 from resnetlab.specs.parts import check
 
+FIELDS_OF_TRAINING = ("drop_path", "dropout", "head_dropout", "init", "init_gain", "zero_init_last", "input_size")
+"""They matter while a network is drawn or trained, and not for what it computes with given weights."""
 IDENTITY_FIELDS = ("name", "source", "deviations", "expect", "counted_depth")
 
 

@@ -113,12 +113,21 @@ def _number_or_text(hint: type, value: object, place: str) -> Any:
     if hint is bool:
         return _checked(isinstance(value, bool), value, place, "true, false")
     if hint is str:
-        fits = isinstance(value, str) and len(value) <= LONGEST_TEXT
+        fits = isinstance(value, str) and len(value) <= LONGEST_TEXT and _is_unicode(value)
         return _checked(fits, value, place, f"a text of up to {LONGEST_TEXT} characters")
     number = isinstance(value, int if hint is int else int | float) and not isinstance(value, bool)
     fits = number and math.isfinite(value) and abs(value) < LARGEST_NUMBER  # type: ignore[arg-type]
     allowed = f"a {'whole' if hint is int else 'finite'} number below {LARGEST_NUMBER}"
     return hint(_checked(fits, value, place, allowed))
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text can be written; names of files that are not UTF-8 come with parts that cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _checked(fits: bool, value: Any, place: str, allowed: str) -> Any:

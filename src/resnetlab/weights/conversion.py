@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from torch import Tensor, nn
 
 from resnetlab.core.errors import WeightsError
 from resnetlab.specs import ModelSpec
-from resnetlab.weights.fitting import Renamed, fill, misfit, rename
+from resnetlab.weights.fitting import Renamed, misfit, name_of, put, refuse_misfit, rename
 from resnetlab.weights.layouts import LAYOUTS, layout_for
 
 
@@ -51,36 +51,39 @@ def from_torchvision(model: nn.Module, state_dict: Mapping[str, Tensor]) -> None
     Raises:
         WeightsError: a tensor is missing, is not expected or has another shape; all such keys are listed.
     """
-    fill(model, best_renaming(model, state_dict))
+    fill(model, state_dict)
 
 
-def best_renaming(model: nn.Module, state: Mapping[str, Tensor]) -> Renamed:
-    """The state dict in the names of this network, by whatever layouts bring them together; else by the nearest.
+def fill(model: nn.Module, *states: Mapping[str, Tensor]) -> None:
+    """Fill a network from a state dict, by whatever layouts bring their names together.
 
     Args:
-        model: ours, or anybody's whose names are of a known layout.
-        state: in any known layout, or in the model's own.
+        model: ours, or anybody's whose names are of a known layout; changed in place, or not at all.
+        states: the same tensors, in any known layout or in the model's own names; the first that fits is taken.
+
+    Raises:
+        WeightsError: none fits; of the one that comes nearest all tensors at fault are listed.
     """
-    as_they_are = rename(state)
-    if not (faults := misfit(model, as_they_are)):
-        return as_they_are
-    target = model.state_dict().keys()
-    pairs = [
-        (source, goal)
-        for source in LAYOUTS
-        if source.recognises(state)
-        for goal in (
-            None,
-            *(one for one in LAYOUTS if one.rows and one.family == source.family and one.recognises(target)),
-        )
-    ]
-    renamings = [(faults, as_they_are)]
-    for source, goal in pairs:
-        renamed = rename(state, source, goal)
-        if not (faults := misfit(model, renamed)):
-            return renamed
-        renamings.append((faults, renamed))
-    return min(renamings, key=lambda pair: sum(map(len, pair[0].values())))[1]
+    target = model.state_dict()
+    refusals = []
+    for renamed in (one for state in states for one in _renamings(target, state)):
+        faults = misfit(target, renamed)
+        if not faults:
+            put(model, target, renamed)
+            return
+        refusals.append(faults)
+    refuse_misfit(name_of(model), min(refusals, key=lambda faults: sum(map(len, faults.values()))))
+
+
+def _renamings(target: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> Iterator[Renamed]:
+    """Yields the state dict in names that the target may have: its own first, then by every pair of layouts."""
+    yield rename(state)
+    for source in LAYOUTS:
+        if source.recognises(state):
+            yield rename(state, source)
+            for goal in LAYOUTS:
+                if goal.rows and goal.family == source.family and goal.recognises(target):
+                    yield rename(state, source, goal)
 
 
 def _to_library(library: str, model: nn.Module) -> dict[str, Tensor]:

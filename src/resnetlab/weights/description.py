@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from resnetlab.specs.plain import from_plain, to_plain
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
 FORMAT = "resnetlab model 1"
 HEADER = "resnetlab"  # under this name the header of the weights holds the description
+KNOWN_TO_NUMPY = (torch.float32, torch.float64, torch.int64)
 LONGEST = 16 * 2**20  # bytes of a description
 
 
@@ -42,7 +44,8 @@ def fingerprint(told: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
         checksum.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        checksum.update(tensor.reshape(-1).view(torch.uint8).numpy())  # type: ignore[arg-type]  # it is a buffer
+        known = tensor if tensor.dtype in KNOWN_TO_NUMPY else tensor.reshape(-1).view(torch.uint8)
+        checksum.update(known.numpy())  # type: ignore[arg-type]  # it is a buffer
     return f"xxh3_128:{checksum.hexdigest()}"
 
 
@@ -65,7 +68,9 @@ def read_card(weights: Path, tensors: Mapping[str, Tensor]) -> ModelCard | None:
         try:
             text = read()
             if text is not None:
-                return _parse(text, place, weights, tensors)
+                card = _parse(text, place, weights, tensors)
+                aside = f"{beside.name} beside the weights is not theirs, so what their header tells was taken"
+                return replace(card, assumptions=(*card.assumptions, aside)) if refusals else card
         except CheckpointError as refusal:
             refusals.append(refusal)
     if refusals:

@@ -13,6 +13,8 @@ from resnetlab.nn import Classifier
 from resnetlab.weights.layouts import Layout
 
 COUNTER = ".num_batches_tracked"  # older files have none; nothing that is computed depends on it
+REAL_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+WHOLE_TYPES = (torch.int16, torch.int32, torch.int64)
 
 
 @dataclass(frozen=True)
@@ -39,20 +41,19 @@ def rename(state: Mapping[str, Tensor], source: Layout | None = None, target: La
     return Renamed(names, tensors)
 
 
-def misfit(model: nn.Module, given: Renamed, *, of_shapes_only: bool = False) -> dict[str, list[str]]:
+def misfit(target: Mapping[str, Tensor], given: Renamed, *, of_shapes_only: bool = False) -> dict[str, list[str]]:
     """What keeps tensors from a network: names by fault, none where all fit.
 
     Args:
-        model: what is to be filled.
-        given: under the names that the model has.
-        of_shapes_only: whether tensors hold values does not matter.
+        target: the state dict of the network that is to be filled.
+        given: under the names that the network has.
+        of_shapes_only: what kind of numbers tensors hold, and whether they hold any, does not matter.
     """
-    target = model.state_dict()
     theirs = {name: key for key, name in given.names.items()}
     wrong = {
-        name: f"{theirs[name]} ({_in_words(tensor, of_shapes_only)}, here {_in_words(target[name], of_shapes_only)})"
+        name: f"{theirs[name]} ({reason})"
         for name, tensor in given.tensors.items()
-        if name in target and not _alike(tensor, target[name], of_shapes_only)
+        if name in target and (reason := _difference(tensor, target[name], of_shapes_only))
     }
     faults = {
         "missing": [name for name in target if name not in given.tensors and not name.endswith(COUNTER)],
@@ -75,27 +76,26 @@ def refuse_misfit(name: str, faults: Mapping[str, list[str]]) -> None:
 
 
 @torch.no_grad()
-def fill(model: nn.Module, given: Renamed, *, assign: bool = False) -> None:
-    """Put tensors into a network, once it is sure that all of them fit.
+def put(model: nn.Module, target: Mapping[str, Tensor], given: Renamed) -> None:
+    """Copy tensors that fit into a network.
 
     Args:
-        model: changed in place, or not at all.
-        given: under the names that the model has.
-        assign: the model, made without memory, takes the tensors themselves instead of their values.
+        model: changed in place.
+        target: its state dict.
+        given: without misfit.
 
     Raises:
-        WeightsError: lists every tensor at fault.
+        WeightsError: the network was made without memory.
     """
-    refuse_misfit(name_of(model), misfit(model, given, of_shapes_only=assign))
-    target = model.state_dict()
-    tensors = dict(given.tensors)
-    for name in target.keys() - tensors.keys():  # counters, which older files have not
-        tensors[name] = torch.zeros_like(target[name], device="cpu" if assign else None)
-    if isinstance(model, Classifier) and not assign:
+    if any(tensor.is_meta for tensor in target.values()):
+        raise WeightsError(f"{name_of(model)} is on the meta device, without memory for weights\nbuild it on another")
+    counters = {name: torch.zeros_like(target[name]) for name in target.keys() - given.tensors.keys()}
+    tensors = counters | dict(given.tensors)
+    if isinstance(model, Classifier):
         for name, tensor in target.items():  # a third faster than load_state_dict, which goes through every module
             tensor.copy_(tensors[name])
     else:
-        model.load_state_dict(tensors, assign=assign)
+        model.load_state_dict(tensors)
 
 
 def name_of(model: nn.Module) -> str:
@@ -103,15 +103,25 @@ def name_of(model: nn.Module) -> str:
     return str(getattr(getattr(model, "spec", None), "name", type(model).__name__))
 
 
-def _alike(given: object, wanted: Tensor, of_shapes_only: bool) -> bool:
-    if not isinstance(given, Tensor) or given.shape != wanted.shape:
-        return False
-    return of_shapes_only or not (given.is_meta or wanted.is_meta)
+def _difference(given: object, wanted: Tensor, of_shapes_only: bool) -> str:
+    """Why a tensor cannot take the place of another, in words; empty where it can."""
+    if not isinstance(given, Tensor):
+        return f"{type(given).__name__}, here {_sides(wanted)}"
+    kind = "" if of_shapes_only else _odd_kind(given, wanted)
+    return f"{_sides(given)}{kind}, here {_sides(wanted)}" if kind or given.shape != wanted.shape else ""
 
 
-def _in_words(value: object, ignore_values: bool = False) -> str:
-    """A tensor's shape in words; what is no tensor, or holds no values, is told apart."""
-    if not isinstance(value, Tensor):
-        return type(value).__name__
-    shape = "×".join(map(str, value.shape)) or "a number"
-    return f"{shape} without values" if value.is_meta and not ignore_values else shape
+def _odd_kind(given: Tensor, wanted: Tensor) -> str:
+    """What makes a tensor unfit whatever its shape."""
+    if given.layout != torch.strided or given.is_quantized:
+        return f" {'quantised' if given.is_quantized else 'sparse'}"
+    if given.dtype not in (REAL_TYPES if wanted.is_floating_point() else WHOLE_TYPES):
+        return f" of {str(given.dtype).removeprefix('torch.')}"
+    if given.is_meta:
+        return " without values"
+    incomplete = given.numel() * given.itemsize > given.untyped_storage().nbytes()
+    return " of which fewer values are stored" if incomplete else ""
+
+
+def _sides(tensor: Tensor) -> str:
+    return "×".join(map(str, tensor.shape)) or "a number"

@@ -37,7 +37,7 @@ def read_checkpoint(path: Path | str) -> Any:
     """All that a file of weights holds: tensors, in whatever dicts its author put them.
 
     Args:
-        path: of one of `core.files.WEIGHT_SUFFIXES`; what is in it is told by its content.
+        path: of any suffix, for what is in it is told by its content.
 
     Raises:
         CheckpointError: there is no such file, it is damaged, of no known format, or holds more than plain data.
@@ -54,6 +54,11 @@ def read_checkpoint(path: Path | str) -> Any:
     elif file.suffix == ".safetensors":
         raise _damaged(file, "it does not begin as a safetensors file does")
     return _read_by_torch(file)
+
+
+def shows_damage(file: Path) -> bool:
+    """Whether damage to a file would have been noticed while it was read: in an archive, or by a hash in its name."""
+    return HASH_IN_NAME.search(file.stem) is not None or _head(file).startswith(b"PK")
 
 
 def file_sha256(file: Path) -> str:
@@ -123,7 +128,7 @@ def _read_by_torch(file: Path) -> Any:
         refused = re.search(r"GLOBAL ([\w.]+)", str(error))
         if refused:
             raise _unsafe(file, f"it asks to run {refused[1]} while it is read") from error
-        raise _damaged(file, _first_line(error)) from error
+        raise _damaged(file, f"PyTorch cannot read it ({type(error).__name__})") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -10,12 +10,15 @@ from pathlib import Path
 import safetensors.torch
 from torch import Tensor, nn
 
-from resnetlab.core.errors import ResnetlabError
+from resnetlab.core.errors import CheckpointError, ResnetlabError
 from resnetlab.core.files import write_atomically
+from resnetlab.nn import build
 from resnetlab.specs.card import ModelCard
 from resnetlab.specs.model import ModelSpec
+from resnetlab.specs.plain import from_plain, to_plain
 from resnetlab.specs.preprocessing import Preprocessing
 from resnetlab.weights.description import DESCRIPTION, HEADER, WEIGHTS, describe
+from resnetlab.weights.fitting import misfit, refuse_misfit, rename
 from resnetlab.weights.training_state import was_trained
 
 SOURCE_NOT_TOLD = "not told"
@@ -44,11 +47,7 @@ def save(
         ResnetlabError: the model is none of ours, or a value is impossible.
         OutputError: the folder cannot be written; what stood there before is as it was.
     """
-    if not isinstance(getattr(model, "spec", None), ModelSpec):
-        raise ResnetlabError(
-            f"a {type(model).__name__} has no spec, so it could not be built again\n"
-            "bring its weights into a network of ours first: resnetlab.weights.load_weights(ours, path)"
-        )
+    model = _bare(model)
     known = card_of(model)
     card = replace(
         known,
@@ -57,12 +56,42 @@ def save(
         source=source or known.source or (SOURCE_NOT_TOLD if was_trained(model) else None),
         licence=licence or known.licence,
     )
-    tensors = {name: tensor.cpu() for name, tensor in model.state_dict().items()}
-    description = describe(card, tensors)
-    place = Path(folder)
+    state = model.state_dict()
+    _refuse_what_could_not_be_loaded(card, state)
+    tensors = {name: tensor.cpu() for name, tensor in state.items()}
+    description, place = describe(card, tensors), Path(folder)
     write_atomically(place / WEIGHTS, partial(write_weights, tensors, {HEADER: description}))
     write_atomically(place / DESCRIPTION, lambda file: file.write_text(description, encoding="utf-8"))
     return place / WEIGHTS
+
+
+def _bare(model: nn.Module) -> nn.Module:
+    """The network of ours inside what torch.compile and data-parallel training put round it.
+
+    Raises:
+        ResnetlabError: there is none.
+    """
+    inside = model
+    while isinstance(inner := getattr(inside, "_orig_mod", getattr(inside, "module", None)), nn.Module):
+        inside = inner
+    if not isinstance(getattr(inside, "spec", None), ModelSpec):
+        raise ResnetlabError(
+            f"a {type(model).__name__} has no spec, so it could not be built again\n"
+            "bring its weights into a network of ours first: resnetlab.weights.load_weights(ours, path)"
+        )
+    return inside
+
+
+def _refuse_what_could_not_be_loaded(card: ModelCard, state: Mapping[str, Tensor]) -> None:
+    """Pass what `load_checkpoint` would read again; a good network is not to be replaced by another."""
+    assert card.spec is not None
+    try:
+        from_plain(ModelCard, to_plain(card))
+    except CheckpointError as error:
+        raise ResnetlabError(f"{card.spec.name} cannot be saved so: {error}") from error
+    refuse_misfit(
+        f"{card.spec.name}, as which it would be saved", misfit(build(card.spec, "meta").state_dict(), rename(state))
+    )
 
 
 def card_of(model: nn.Module) -> ModelCard:

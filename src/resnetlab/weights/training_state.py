@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -10,4 +9,5 @@ from torch.nn.modules.batchnorm import _BatchNorm
 def was_trained(model: nn.Module) -> bool:
     """False where every batch norm still has the running statistics it started with; nets without any are believed."""
     norms = [layer for layer in model.modules() if isinstance(layer, _BatchNorm) and layer.running_mean is not None]
-    return not norms or any(bool(torch.any(norm.running_mean != 0)) for norm in norms if norm.running_mean is not None)
+    means = [norm.running_mean for norm in norms if norm.running_mean is not None and not norm.running_mean.is_meta]
+    return not norms or any(bool(mean.any()) for mean in means)

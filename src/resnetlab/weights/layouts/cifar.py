@@ -11,10 +11,8 @@ USUAL = Preprocessing(32, 32, (0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)
 OF_ALL_PIXELS = Preprocessing(32, 32, (125.3 / 255, 123.0 / 255, 113.9 / 255), (63.0 / 255, 62.1 / 255, 66.7 / 255))
 OF_CIFAR_100 = Preprocessing(32, 32, (0.50708, 0.48655, 0.44092), (0.26733, 0.25644, 0.27615))
 
-LINEAR_HEAD: Rows = (
-    ("layer{s}.{b}.downsample.{k}", "layer{s}.{b}.shortcut.{k}"),
-    ("fc", "linear"),
-)
+SHORTCUT: Rows = (("layer{s}.{b}.downsample.{k}", "layer{s}.{b}.shortcut.{k}"),)
+LINEAR_HEAD: Rows = (*SHORTCUT, ("fc", "linear"))
 RESIDUAL_FUNCTION: Rows = (
     ("conv1", "conv1.0"),
     ("bn1", "conv1.1"),
@@ -46,6 +44,13 @@ LAYOUTS = (
         LINEAR_HEAD,
         ("layer3.0.conv1.weight", "linear.weight"),
         preprocessing=AS_IMAGENET,
+    ),
+    Layout(
+        "other CIFAR repositories",
+        "resnet",
+        SHORTCUT,
+        ("layer2.0.shortcut.0.weight", "fc.weight"),
+        preprocessing=USUAL,
     ),
     Layout(
         "weiaicunzai/pytorch-cifar100",

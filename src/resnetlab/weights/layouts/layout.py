@@ -130,7 +130,7 @@ def _rule(source: str, target: str) -> tuple[re.Pattern[str], Translation]:
         if name in seen:
             return rf"(?P={name})"
         seen.add(name)
-        return rf"(?P<{name}>\d+)" if name in numbers else rf"(?P<{name}>\w+)"
+        return rf"(?P<{name}>\d{{1,6}})" if name in numbers else rf"(?P<{name}>\w+)"
 
     pattern = re.compile(PLACE.sub(group, source.replace(".", r"\.")))
 
