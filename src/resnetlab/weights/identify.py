@@ -85,12 +85,15 @@ def _fitting_spec(layout: Layout, state: Mapping[str, Tensor]) -> ModelSpec:
     ours = rename(state, layout)
     shapes = {name: tuple(tensor.shape) for name, tensor in ours.tensors.items() if isinstance(tensor, Tensor)}
     try:
-        spec = as_row(INFERENCES[layout.family](shapes))
+        found = INFERENCES[layout.family](shapes)
+        if found.weighted_layers > len(state):  # a number in a name, and not as many layers
+            raise ValueError(f"{found.weighted_layers} layers of {len(state)} tensors")
+        spec = as_row(found)
     except (ResnetlabError, LookupError, ArithmeticError, ValueError) as error:
         raise WeightsError(
             f"these tensors carry the names of a {layout.family} of {layout.library}, but make no network: {error}"
         ) from error
-    refuse_misfit(spec.name, misfit(build(spec, "meta"), ours, of_shapes_only=True))
+    refuse_misfit(spec.name, misfit(build(spec, "meta").state_dict(), ours, of_shapes_only=True))
     return spec
 
 
