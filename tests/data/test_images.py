@@ -31,6 +31,10 @@ ODDITIES: dict[str, tuple[bytes, list[object]]] = {
     "grey of 2 bits": (png(4, 1, 2, 0, b"\0\x1b"), [0, 85, 170, 255]),
     "grey with alpha": (png(2, 1, 8, 4, b"\0\0\x80\0\0"), [127, 255]),
     "grey with a transparent shade": (png(2, 1, 8, 0, b"\0\x07\x08", (b"tRNS", b"\0\x07")), [255, 8]),
+    "grey of 16 bits with a transparent shade": (
+        png(2, 1, 16, 0, b"\0\x01\x02\x01\x03", (b"tRNS", b"\x01\x02")),
+        [255, 1],
+    ),
     "colour with alpha": (png(2, 1, 8, 6, b"\0\xff\0\0\x80\0\0\0\0"), [HALF_RED, WHITE]),
     "colour with a transparent one": (
         png(2, 1, 8, 2, b"\0\1\2\3\4\5\6", (b"tRNS", b"\0\1\0\2\0\3")),
@@ -131,6 +135,22 @@ def test_words_hidden_in_a_file_do_no_harm() -> None:
     words = PngImagePlugin.PngInfo()
     words.add_text("comment", "x" * 10_000, zip=True)
     assert decode_image(encoded(image_bytes.PICTURE, "PNG", pnginfo=words), "wordy").shape == (3, 48, 64)
+
+
+TRAILERS = {
+    "noise, as a film is": image_bytes.RANDOM.bytes(300_000),
+    "a scan without an end": b"\xff\xda" * 1000,
+    "another picture": SOUND["JPEG"],
+    "half of another picture": SOUND["JPEG"][:1000],
+    "zeros": bytes(1000),
+}
+
+
+@pytest.mark.parametrize("behind", TRAILERS)
+@pytest.mark.parametrize("kind", ["JPEG", "progressive JPEG"])
+def test_what_a_camera_puts_behind_a_picture_does_no_harm(kind: str, behind: str) -> None:
+    found = decode_image(SOUND[kind] + TRAILERS[behind], "moving.jpg")
+    assert torch.equal(found, decode_image(SOUND[kind], "still.jpg"))
 
 
 NAMES = [

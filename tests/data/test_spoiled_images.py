@@ -69,6 +69,20 @@ def test_a_cut_file_is_refused_even_where_pillow_is_told_to_be_lenient(monkeypat
             decode_image(SPOILED[f"half of a {kind}"], kind)
 
 
+def with_thumbnail(data: bytes) -> bytes:
+    """With a small picture in a segment of its own, as cameras put it into EXIF."""
+    small = encoded(filled("RGB", 0), "JPEG")
+    return data[:2] + b"\xff\xe5" + struct.pack(">H", 2 + len(small)) + small + data[2:]
+
+
+def test_the_end_of_a_thumbnail_is_not_the_end_of_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    whole = with_thumbnail(SOUND["JPEG"])
+    assert (decode_image(whole, "holiday.jpg") == decode_image(SOUND["JPEG"], "plain.jpg")).all()
+    with pytest.raises(ImageError, match="ends before the picture does"):
+        decode_image(whole[:-100], "holiday.jpg")
+
+
 def test_every_flipped_bit_in_the_pixels_of_a_png_is_found() -> None:
     data = SOUND["PNG"]
     for at in range(data.index(b"IDAT") + 4, len(data) - 16, 97):
@@ -81,6 +95,8 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         (tmp_path, "is no file"),
         (Path("/dev/zero"), "is no file"),
         (tmp_path / "gone", "No such file"),
+        (tmp_path / ("long" * 1000), "File name too long"),
+        (tmp_path / "zero\0byte", "null byte"),
     ):
         with pytest.raises(ImageError, match=why):
             read_image(path)

@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import io
+import re
 import stat
 import warnings
 from collections.abc import Iterator
@@ -34,6 +35,9 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", 
 MOST_PIXELS = 64_000_000
 MOST_BYTES = 256_000_000
 LONGEST_SHAPE = 100  # times as long as wide: its shorter side scaled to a network's input, it would fill the memory
+
+JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # what stands in coded pixels, FF 00 and FF D0 to D7, is none
+START_OF_PICTURE, END_OF_PICTURE, START_OF_SCAN = 0xD8, 0xD9, 0xDA
 
 GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N")
 WITH_ALPHA = ("LA", "PA", "RGBA", "La", "RGBa")
@@ -68,8 +72,9 @@ def read_image(path: str | PathLike[str]) -> UInt8[Tensor, "c h w"]:
         if status.st_size > MOST_BYTES:
             raise _refusal(path, f"has {status.st_size:,} bytes", f"images of up to {MOST_BYTES:,} bytes are read")
         data = file.read_bytes()
-    except OSError as error:
-        raise _refusal(path, f"cannot be read: {error.strerror}", "check the name and its permissions") from error
+    except (OSError, ValueError) as error:  # a ValueError where the name holds a zero byte
+        why = getattr(error, "strerror", error)
+        raise _refusal(path, f"cannot be read: {why}", "check the name and its permissions") from error
     return decode_image(data, path)
 
 
@@ -125,9 +130,26 @@ def _refuse_size(image: Image.Image, name: str | PathLike[str]) -> None:
 
 def _refuse_missing_end(kind: str | None, data: bytes) -> None:
     """Refuse a JPEG or PNG that was cut short: decoders may fill the rest with grey, and say nothing."""
-    last, end = {"PNG": (b"IDAT", b"IEND")}.get(kind or "", (b"\xff\xda", b"\xff\xd9"))
-    if kind in ("JPEG", "MPO", "PNG") and data.rfind(end) < data.rfind(last):
+    if (kind == "PNG" and data.rfind(b"IEND") < data.rfind(b"IDAT")) or (
+        kind in ("JPEG", "MPO") and not _jpeg_has_end(data)
+    ):
         raise ValueError("it ends before the picture does")
+
+
+def _jpeg_has_end(data: bytes) -> bool:
+    """Whether its first picture ends after its pixels; cameras put films and more behind it, which may hold anything.
+
+    Segments are passed over by their lengths, for a small picture may stand in one, with an end of its own.
+    """
+    at, has_pixels = 2, False
+    while found := JPEG_MARKER.search(data, at):
+        at, kind = found.end(), data[found.end() - 1]
+        if kind == END_OF_PICTURE:
+            return has_pixels
+        if kind != START_OF_PICTURE:
+            at += int.from_bytes(data[at : at + 2], "big")
+        has_pixels |= kind == START_OF_SCAN
+    return False
 
 
 def _pixels(image: Image.Image) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
@@ -136,6 +158,7 @@ def _pixels(image: Image.Image) -> np.ndarray[tuple[int, int, int], np.dtype[np.
     upright = ImageOps.exif_transpose(image)
     if sixteen_bits:
         wide = np.asarray(upright).astype(np.int64).clip(0, 65535)
+        wide[wide == upright.info.get("transparency", -1)] = 65535
         return ((wide + 128) // 257).astype(np.uint8)[:, :, None]
     grey = upright.mode in GREY
     if upright.mode in WITH_ALPHA or "transparency" in upright.info:
