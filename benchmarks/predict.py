@@ -63,7 +63,7 @@ def plain_loop(model: torch.nn.Module, files: list[Path], batch: int) -> list[li
 
 
 def ours(model: torch.nn.Module, files: list[Path], batch: int) -> list[list[float]]:
-    found = resnetlab.predict(model, files, batch_size=batch, size=224, resize=256, quiet=True)
+    found = resnetlab.predict(model, files, batch_size=batch, size=224, resize=256, quiet=True, untrained=True)
     return [[guess.probability for guess in row.guesses] for row in found.rows]
 
 

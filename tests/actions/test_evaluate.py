@@ -53,7 +53,7 @@ def test_digits_are_scored_as_by_a_plain_loop(tmp_path: Path) -> None:
     model, data = resnetlab.create_model("resnet20", in_channels=1).eval(), load_data("digits")
     with torch.inference_mode():
         logits = model(data.test_images)
-    found = evaluate(model, "digits", tmp_path, batch_size=50).scores
+    found = evaluate(model, "digits", tmp_path, batch_size=50, untrained=True).scores
     assert found.n == 397
     assert found.top1 == pytest.approx(100 * (logits.argmax(1) == data.test_labels).float().mean().item(), abs=1e-4)
     likely = (logits.topk(5).indices == data.test_labels[:, None]).any(1)

@@ -30,7 +30,9 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def small_network(classes: int = 10) -> nn.Module:
     torch.manual_seed(3)
-    return torchvision.models.resnet18(num_classes=classes).eval()
+    model = torchvision.models.resnet18(num_classes=classes).eval()
+    model.bn1.running_mean += 0.01  # as if it had been trained
+    return model
 
 
 def test_predictions_are_those_of_a_plain_loop(pictures: Path) -> None:
@@ -85,6 +87,40 @@ def test_an_untrained_network_is_refused_unless_asked_for(pictures: Path) -> Non
     one, other = (resnetlab.predict("resnet20", pictures, untrained=True) for _ in range(2))
     assert one == other  # drawn from the same seed
     assert resnetlab.predict("resnet20", pictures, untrained=True, seed=1).rows != one.rows
+
+
+def without_statistics() -> nn.Module:
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.GroupNorm(2, 4), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+def test_a_module_is_held_to_the_same(pictures: Path) -> None:
+    for model in (resnetlab.create_model("resnet20"), torchvision.models.resnet18()):
+        with pytest.raises(UntrainedError, match=rf"this {type(model).__name__} is untrained.*\n.*untrained=True"):
+            resnetlab.predict(model, pictures, size=32)
+        assert resnetlab.predict(model, pictures, size=32, untrained=True).rows
+
+
+def test_a_module_that_nothing_tells_of_is_believed_aloud(pictures: Path) -> None:
+    said = "assumed: that it was trained: it has no running statistics, which would tell"
+    assert resnetlab.predict(without_statistics(), pictures, size=32).remarks.count(said) == 1
+    assert said not in resnetlab.predict(without_statistics(), pictures, size=32, untrained=True).remarks
+
+
+class Overflowing(nn.Module):
+    """Gives, for any image that is not black, what is no number."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__()
+        self.value = value
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.stack([images.amax((1, 2, 3)) * self.value, images.mean((1, 2, 3))], 1)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_outputs_that_are_no_numbers_are_an_error_that_names_the_image(value: float, pictures: Path) -> None:
+    with pytest.raises(ResnetlabError, match=r"flower/0\.png are not finite numbers"):
+        resnetlab.predict(Overflowing(value), pictures, size=32)
 
 
 def test_grey_networks_see_colour_in_grey_and_say_so(pictures: Path) -> None:
@@ -151,7 +187,7 @@ def test_class_names_of_another_number_are_refused(pictures: Path, tmp_path: Pat
 
 def test_a_spec_with_its_classes_on_a_card_is_used(pictures: Path) -> None:
     model = resnetlab.build(find_spec("resnet20").with_fields(num_classes="2"))
-    model.card = ModelCard(model.spec, classes=("flower", "temple"))  # type: ignore[assignment]
+    model.card = ModelCard(model.spec, classes=("flower", "temple"), source="a test")  # type: ignore[assignment]
     guesses = resnetlab.predict(model, pictures).rows[0].guesses
     assert {guess.label for guess in guesses} == {"flower", "temple"}
 

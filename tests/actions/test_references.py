@@ -26,6 +26,10 @@ def tiny():
     return nn.Sequential(nn.Conv2d(3, beside.WIDTH, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.LazyLinear(2))
 
 
+def grouped():
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.GroupNorm(2, 4))
+
+
 class Trained(nn.Sequential):
     def __init__(self):
         norm = nn.BatchNorm2d(3)
@@ -112,6 +116,12 @@ def test_names_and_all_else_come_along(folder: Path) -> None:
 def test_an_untrained_network_is_refused_where_a_trained_one_is_meant(reference: str, folder: Path) -> None:
     with pytest.raises(UntrainedError, match=r"is an untrained network.*\n.*--untrained"):
         resolve_model(reference)
+
+
+def test_a_factory_that_nothing_tells_of_is_believed_aloud(folder: Path) -> None:
+    (assumption,) = resolve_model("mine.py:grouped").card.assumptions
+    assert "no running statistics" in assumption
+    assert resolve_model("mine.py:grouped", untrained=True).card.assumptions == ()
 
 
 def test_a_factory_is_believed_where_its_statistics_have_moved(folder: Path) -> None:

@@ -16,11 +16,11 @@ from torch import nn
 
 from resnetlab.actions.class_order import match_classes
 from resnetlab.actions.evaluation import Evaluation, write_evaluation
-from resnetlab.actions.looking import BATCHES_AHEAD, Look, Unreadable, batches, channels_remark, look_at
+from resnetlab.actions.looking import BATCHES_AHEAD, Look, Unreadable, batches, channels_remark, finite_logits, look_at
 from resnetlab.actions.ready_network import ReadyNetwork, ready_network
 from resnetlab.actions.scores import Scorer, Scores
 from resnetlab.actions.settings import EvalSettings
-from resnetlab.core.errors import ImageError, ResnetlabError
+from resnetlab.core.errors import ImageError
 from resnetlab.core.folders import make_output_folder
 from resnetlab.core.machine import describe_environment
 from resnetlab.core.terminal import on_one_line, progress_bar
@@ -95,14 +95,7 @@ def _score(
         for look in batch:
             if look.square is None:
                 raise ImageError(look.reason)
-        logits = network.logits([look.square for look in batch if look.square is not None])
-        finite = logits.isfinite().all(1)
-        if not finite.all():
-            which = batch[int(finite.int().argmin())].number
-            raise ResnetlabError(
-                f"the network's outputs for {_name(images, which)} are not finite numbers\n"
-                "look for the layer where that begins: the weights, or the preprocessing, are wrong"
-            )
+        logits = finite_logits(network, batch, partial(_name, images))
         labels = torch.tensor([images.labels[look.number] for look in batch], device=network.device)
         scorer.add(logits if in_order else logits[:, order], labels)
         channels.update(look.channels for look in batch)

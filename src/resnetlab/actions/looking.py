@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from jaxtyping import Float
 from torch import Tensor
 
 from resnetlab.actions.ready_network import ReadyNetwork
-from resnetlab.core.errors import ImageError
+from resnetlab.core.errors import ImageError, ResnetlabError
 
 BATCHES_AHEAD = 2
 Item = TypeVar("Item")
@@ -58,6 +59,29 @@ def look_at(network: ReadyNetwork, number: int, read: Callable[[], Tensor]) -> L
     except ImageError as error:
         return Look(number, reason=str(error))
     return Look(number, network.cut(image), image.shape[0])
+
+
+def finite_logits(
+    network: ReadyNetwork, looks: Sequence[Look], name: Callable[[int], str]
+) -> Float[Tensor, "n classes"]:
+    """The network's outputs for images that could be read, every one of them a number.
+
+    Args:
+        network: sees the images.
+        looks: one batch of them, each with its square.
+        name: an image by its place among all, for the message.
+
+    Raises:
+        ResnetlabError: an output is infinite or no number at all; no probability can be made of it.
+    """
+    logits = network.logits([look.square for look in looks if look.square is not None])
+    finite = logits.isfinite().all(1)
+    if not finite.all():
+        raise ResnetlabError(
+            f"the network's outputs for {name(looks[int(finite.int().argmin())].number)} are not finite numbers\n"
+            "look for the layer where that begins: the weights, or the preprocessing, are wrong"
+        )
+    return logits
 
 
 def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

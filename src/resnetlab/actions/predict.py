@@ -9,13 +9,21 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from resnetlab.actions.inputs import find_inputs
-from resnetlab.actions.looking import BATCHES_AHEAD, Unreadable, batches, channels_remark, look_at
+from resnetlab.actions.looking import (
+    BATCHES_AHEAD,
+    Look,
+    Unreadable,
+    batches,
+    channels_remark,
+    finite_logits,
+    look_at,
+)
 from resnetlab.actions.ready_network import ReadyNetwork, ready_network
 from resnetlab.actions.settings import PredictSettings
-from resnetlab.core.terminal import progress_bar
+from resnetlab.core.terminal import on_one_line, progress_bar
 from resnetlab.data.images import quiet_decoder
 from resnetlab.data.read_ahead import read_ahead
 
@@ -78,6 +86,7 @@ def predict(
     """
     asked = PredictSettings(**settings)
     images = find_inputs(inputs)
+    names = [image.name for image in images]
     rows: list[Prediction] = []
     unreadable: list[Unreadable] = []
     channels: Counter[int] = Counter()
@@ -89,22 +98,25 @@ def predict(
             range(len(images)), lambda at: look_at(network, at, images[at].read), BATCHES_AHEAD * asked.batch_size
         )
         for batch in batches(looks, asked.batch_size):
-            unreadable += [Unreadable(images[one.number].name, one.reason) for one in batch if one.square is None]
-            seen = [(images[one.number].name, one.square) for one in batch if one.square is not None]
-            channels.update(one.channels for one in batch if one.square is not None)
-            rows += _rows(network, seen, asked.top)
+            unreadable += [Unreadable(names[one.number], one.reason) for one in batch if one.square is None]
+            seen = [one for one in batch if one.square is not None]
+            channels.update(one.channels for one in seen)
+            rows += _rows(network, seen, names, asked.top)
             advance(len(batch))
     remarks = (*network.remarks, *channels_remark(channels, network.how.channels))
     return Predictions(network.name, tuple(rows), tuple(unreadable), remarks)
 
 
-def _rows(network: ReadyNetwork, seen: Sequence[tuple[str, Tensor]], top: int) -> list[Prediction]:
+def _rows(network: ReadyNetwork, seen: Sequence[Look], names: Sequence[str], top: int) -> list[Prediction]:
     if not seen:
         return []
-    logits = network.logits([square for _, square in seen])
+    logits = finite_logits(network, seen, lambda at: on_one_line(names[at]))
     likeliest = logits.softmax(1).topk(min(top, network.outputs))
     labels = network.card.classes or tuple(map(str, range(network.outputs)))
     return [
-        Prediction(name, tuple(Guess(labels[at], at, value) for at, value in zip(numbers, values, strict=True)))
-        for (name, _), numbers, values in zip(seen, likeliest.indices.tolist(), likeliest.values.tolist(), strict=True)
+        Prediction(
+            names[one.number],
+            tuple(Guess(labels[at], at, value) for at, value in zip(numbers, values, strict=True)),
+        )
+        for one, numbers, values in zip(seen, likeliest.indices.tolist(), likeliest.values.tolist(), strict=True)
     ]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from resnetlab.actions.folding import fold_batch_norms
 from resnetlab.actions.model_options import check_class_count
-from resnetlab.actions.references import ResolvedModel, resolve_model
+from resnetlab.actions.references import ResolvedModel, given_model, resolve_model
 from resnetlab.actions.settings import ImageSettings
 from resnetlab.core.devices import choose_device
 from resnetlab.core.errors import ResnetlabError
@@ -20,7 +20,6 @@ from resnetlab.core.memory import keep_large_blocks
 from resnetlab.data.preprocess import cut, normalise
 from resnetlab.specs.card import ModelCard
 from resnetlab.specs.preprocessing import Preprocessing
-from resnetlab.weights.saving import card_of
 
 
 @dataclass(frozen=True)
@@ -72,9 +71,14 @@ def ready_network(
 
     Raises:
         ResnetlabError: the reference, the settings and the network do not fit each other.
+        UntrainedError: the network was never trained, and the settings do not ask for such a one.
     """
     chosen = choose_device(settings.device)
-    resolved = _given(model) if isinstance(model, nn.Module) else _resolved(model, settings)
+    resolved = (
+        given_model(model, untrained=settings.untrained)
+        if isinstance(model, nn.Module)
+        else _resolved(model, settings)
+    )
     channels = _input_channels(resolved)
     card = settings.apply(resolved.card, usual and in_channels(usual, channels))
     how = card.preprocessing
@@ -121,10 +125,6 @@ def _resolved(reference: str, settings: ImageSettings) -> ResolvedModel:
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
         return resolve_model(reference, untrained=settings.untrained)
-
-
-def _given(module: nn.Module) -> ResolvedModel:
-    return ResolvedModel(type(module).__name__, module, card_of(module))
 
 
 def _input_channels(resolved: ResolvedModel) -> int:

@@ -78,7 +78,7 @@ def resolve_model(reference: str, *, untrained: bool = False) -> ResolvedModel:
         ResnetlabError: the reference is of no known form, or names nothing that can be had.
         UntrainedError: it names a network that was never trained, and one that was is meant.
     """
-    module, card = _resolve(reference)
+    module, card = _resolve(reference, untrained)
     if not untrained and not card.is_trained:
         raise UntrainedError(
             f"{reference} is an untrained network, and here a trained one is meant\n"
@@ -87,13 +87,36 @@ def resolve_model(reference: str, *, untrained: bool = False) -> ResolvedModel:
     return ResolvedModel(reference, module.eval(), card)
 
 
-def _resolve(reference: str) -> tuple[nn.Module, ModelCard]:
+def given_model(module: nn.Module, *, untrained: bool = False) -> ResolvedModel:
+    """A module that stands in Python, with what its card and its running statistics tell; its mode stays.
+
+    Args:
+        module: any.
+        untrained: a network that was never trained will do.
+
+    Raises:
+        UntrainedError: it was never trained, and a network that was is meant.
+    """
+    name = type(module).__name__
+    card = _believed(module, name, untrained)
+    if not untrained and not card.is_trained:
+        raise UntrainedError(
+            f"this {name} is untrained, its running statistics are those it began with, and a trained one is meant\n"
+            "load weights into it (resnetlab.weights.load_weights), or give untrained=True"
+        )
+    return ResolvedModel(name, module, card)
+
+
+def _resolve(reference: str, untrained: bool) -> tuple[nn.Module, ModelCard]:
     """The network and its card, by the form of the reference."""
     library, colon, rest = reference.partition(":")
     if colon and library in LIBRARIES:
         return _of_library(library, rest)
     if colon and library.endswith(".py"):
-        return _of_factory(reference, Path(library), rest)
+        from resnetlab.actions.factories import call_factory
+
+        module = call_factory(Path(library), rest)
+        return module, _believed(module, reference, untrained)
     if _is_file(reference):
         return _of_file(Path(reference))
     return _of_zoo(reference)
@@ -112,7 +135,8 @@ def _of_zoo(reference: str) -> tuple[nn.Module, ModelCard]:
     if not _is_file(weights):
         model = pretrained_model(name, weights, **fields)
         return model, card_of(model)
-    return load_weights(build(spec), weights), ModelCard(spec, source=Path(weights).name)
+    model = load_weights(build(spec), weights)
+    return model, card_of(model)
 
 
 def _of_library(library: str, rest: str) -> tuple[nn.Module, ModelCard]:
@@ -127,14 +151,17 @@ def _of_library(library: str, rest: str) -> tuple[nn.Module, ModelCard]:
     return made(name, tag or None)
 
 
-def _of_factory(reference: str, file: Path, name: str) -> tuple[nn.Module, ModelCard]:
-    from resnetlab.actions.factories import call_factory
+def _believed(module: nn.Module, source: str, untrained: bool) -> ModelCard:
+    """A user's module's card, with this source where its running statistics speak for training, or nothing tells."""
     from resnetlab.weights.saving import card_of
     from resnetlab.weights.training_state import was_trained
 
-    module = call_factory(file, name)
     card = card_of(module)
-    return module, card if card.is_trained or not was_trained(module) else replace(card, source=reference)
+    if card.is_trained or not was_trained(module):
+        return card
+    tells = any(getattr(part, "running_mean", None) is not None for part in module.modules())
+    remark = () if tells or untrained else ("that it was trained: it has no running statistics, which would tell",)
+    return replace(card, source=source, assumptions=(*card.assumptions, *remark))
 
 
 def _of_file(file: Path) -> tuple[nn.Module, ModelCard]:
