@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from resnetlab.actions.audit_facts import known_shortcut, stride_kernels
 from resnetlab.core.errors import ResnetlabError
-from resnetlab.specs import ZOO, ModelSpec, NetworkSpec
+from resnetlab.specs import ZOO, ModelSpec, NetworkSpec, find_spec
 from resnetlab.specs.nearest import as_row
 from resnetlab.specs.papers import HE_2015, Source
 from resnetlab.specs.parts import (
@@ -22,11 +22,11 @@ from resnetlab.specs.parts import (
     Stages,
     Stem,
 )
+from resnetlab.weights.residual_inference import infer_squeeze
 
 if TYPE_CHECKING:
     from resnetlab.analysis.network_form import NetworkForm
 
-USUAL_RATIOS = (1 / 16, 1 / 8, 1 / 4)
 FAR = 2.0  # times as many parameters, and a row is no neighbour
 NEAR = 0.5  # of the layers are the same, or more
 
@@ -69,7 +69,8 @@ def _candidates(form: NetworkForm, params: int, input_size: tuple[int, ...]) -> 
     if form.residual_blocks and form.common("kind") in ("basic", "bottleneck"):
         spec = spec_of(form, channels)
         if spec is not None:
-            return [as_row(spec)]
+            row = find_spec(as_row(spec).name.partition("[")[0])
+            return [as_row(spec.but(input_size=row.input_size))]  # which is no part of what it computes
     return [row.with_fields(num_classes=form.outputs, in_channels=channels) for row in _rows_by_size(form, params)]
 
 
@@ -154,12 +155,6 @@ def _in_common(form: NetworkForm) -> dict[str, Any]:
 
 
 def _squeeze(form: NetworkForm) -> Squeeze | None:
-    """The squeeze whose ratio gives the channels of every block, of its own or of its input; a near one else."""
-    blocks = [block for block in form.blocks if block.squeezed]
-    if not blocks:
-        return None
-    for of, whole in (("itself", "given"), ("input", "taken")):
-        for ratio in (*USUAL_RATIOS, blocks[0].squeezed / getattr(blocks[0], whole)):
-            if all(max(1, round(getattr(block, whole) * ratio)) == block.squeezed for block in blocks):
-                return Squeeze(ratio, of)  # type: ignore[arg-type]
-    return Squeeze()
+    """The squeeze that all blocks follow; a usual one where they follow none."""
+    widths = [(block.squeezed, block.given, block.taken) for block in form.blocks if block.squeezed]
+    return (infer_squeeze(widths) or Squeeze()) if widths else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from resnetlab.specs.network import NetworkSpec
@@ -103,21 +103,35 @@ def _bottleneck(shapes: Shapes, leaving: list[int]) -> Block:
     return Bottleneck(**common, widening=widening, groups=groups, base_width=base_width)
 
 
+def infer_squeeze(widths: Sequence[tuple[int, int, int]]) -> Squeeze | None:
+    """The squeeze whose ratio gives the channels of every block, of the block's own or of its input; None for none.
+
+    >>> infer_squeeze([(16, 256, 64), (32, 512, 256)])
+    Squeeze(ratio=0.0625, of='itself')
+
+    Args:
+        widths: of each block with a squeeze the squeezed channels, its own and those of its input.
+    """
+    narrow, *wholes = zip(*widths, strict=True)
+    for of, whole in zip(("itself", "input"), wholes, strict=True):
+        for ratio in (*USUAL_RATIOS, narrow[0] / whole[0]):
+            if all(max(1, round(wide * ratio)) == squeezed for squeezed, wide in zip(narrow, whole, strict=True)):
+                return Squeeze(ratio, of)  # type: ignore[arg-type]
+    return None
+
+
 def _squeeze(shapes: Shapes) -> Squeeze | None:
-    """The squeeze whose ratio gives the channels of every block, of the block's own or of its input."""
     named = {
         key.removesuffix("se.fc1.weight"): shape for key, shape in shapes.items() if key.endswith("se.fc1.weight")
     }
     if not named:
         return None
-    squeezed = {block: shape[:2] for block, shape in named.items()}
-    taken = {block: shapes[f"{block}conv1.weight"][1] for block in named}
-    first, (narrow, wide) = next(iter(squeezed.items()))
-    for of, whole in (("itself", {block: pair[1] for block, pair in squeezed.items()}), ("input", taken)):
-        for ratio in (*USUAL_RATIOS, narrow / whole[first]):
-            if all(max(1, round(whole[block] * ratio)) == pair[0] for block, pair in squeezed.items()):
-                return Squeeze(ratio, of)  # type: ignore[arg-type]
-    raise ValueError(f"squeezes of {wide} to {narrow} channels follow no single ratio")
+    widths = [(shape[0], shape[1], shapes[f"{block}conv1.weight"][1]) for block, shape in named.items()]
+    squeeze = infer_squeeze(widths)
+    if squeeze is None:
+        narrow, wide, _ = widths[0]
+        raise ValueError(f"squeezes of {wide} to {narrow} channels follow no single ratio")
+    return squeeze
 
 
 def _shortcut(shapes: Shapes) -> Shortcut:
