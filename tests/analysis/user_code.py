@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from resnetlab.analysis import find_findings, read_network
+
 POST_BASIC = """
 import torch.nn as nn
 
@@ -228,3 +230,9 @@ def network_of(name: str, edits: Edits = ()) -> nn.Module:
         made = space["make"]()  # type: ignore[operator]
     assert isinstance(made, nn.Module)
     return made
+
+
+def mistakes_of(model: nn.Module, image: tuple[int, ...]) -> dict[str, tuple[str, ...]]:
+    """The places of every mistake that is found, by its name."""
+    findings = find_findings(read_network(model, image))
+    return {finding.name: finding.places for finding in findings if finding.kind == "mistake"}

@@ -27,24 +27,6 @@ def of_order(form: NetworkForm, order: str) -> tuple[BlockForm, ...]:
     return classical(form) if form.order == order else ()
 
 
-def skip_never_added(form: NetworkForm) -> Iterator[Finding]:
-    graph = form.graph
-    lone = [block.place for block in classical(form) if block.skip.kind == "none"]
-    yield from mistake(
-        "skip never added", lone, "the branch goes on alone, where those of other blocks are added to a skip"
-    )
-    computed = (at.index for at in graph if graph.is_weighted(at.index) and at.index not in graph.needed)
-    idle = [graph.weight_name(at).rpartition(".")[0] for at in computed]
-    yield from mistake("result never used", idle, "computed, and nothing takes it: add it to the branch, or remove it")
-    doubled = [
-        at.module or "the network"
-        for at in graph
-        if at.kind == "add" and at.index in graph.needed and len(graph.sources[at.index]) == 2
-        if len(set(graph.sources[at.index])) == 1
-    ]
-    yield from mistake("added to itself", doubled, "both sides of the addition are one tensor: one should be the skip")
-
-
 def last_activation(form: NetworkForm) -> Iterator[Finding]:
     blocks = [block for block in of_order(form, "post") if block.skip.kind != "none"]
     early = [block for block in blocks if block.tail[-1:] == ("act",)]
@@ -58,6 +40,24 @@ def last_activation(form: NetworkForm) -> Iterator[Finding]:
         "activation after the addition missing",
         (block.place for block in missing),
         "the sum goes on without the block's last activation",
+    )
+
+
+def pre_activation(form: NetworkForm) -> Iterator[Finding]:
+    blocks = of_order(form, "pre")
+    ways = [(block, block.after + later.lead) for block, later in pairwise(form.blocks)]
+    ways += [(block, block.after) for block in form.blocks[-1:]]
+    late = [block.place for block, way in ways if block in blocks and way[:1] == ("act",) and "norm" in way]
+    yield from mistake(
+        "activation after the addition",
+        late,
+        "pre-activation adds to an x that nothing was done to: this activation stands before the next block's own",
+    )
+    linear = [block for block in blocks if "norm" not in block.tail]  # else Han et al. 2017 leave it out knowingly
+    yield from mistake(
+        "first activation missing",
+        (block.place for block in linear if "act" not in block.before + block.lead),
+        "no activation stands between the addition before and the branch's first convolution",
     )
 
 
@@ -102,15 +102,6 @@ def bias_under_norm(form: NetworkForm) -> Iterator[Finding]:
     )
 
 
-def overwritten_skip(form: NetworkForm) -> Iterator[Finding]:
-    blocks = [block.place for block in form.residual_blocks if block.overwritten and not block.skip.convolution]
-    yield from mistake(
-        "skip overwritten in place",
-        blocks,
-        "an activation in place at the start of the branch changes the x that the skip adds: inplace=False",
-    )
-
-
 def inner_width(form: NetworkForm) -> Iterator[Finding]:
     blocks, odd, usual = classical(form), [], set()
     for stage in form.stages:
@@ -130,19 +121,18 @@ def _between_layers(block: BlockForm) -> Iterator[tuple[str, ...]]:
 
 
 def _normalises_each_layer(block: BlockForm) -> bool:
-    """Before it, or after it: the ReLU-only pre-activation of He et al. 2016, Figure 4d, does that."""
+    """Before every one, or after every one: the ReLU-only pre-activation of He et al. 2016, Figure 4d, does that."""
     before = ["norm" in block.lead or "norm" in block.before]
     before += ["norm" in between for between in _between_layers(block)]
-    return all(norm or layer.norm for norm, layer in zip(before, block.convolutions, strict=True))
+    return all(before) or all(layer.norm for layer in block.convolutions)
 
 
 BLOCK_CHECKS: tuple[Check, ...] = (
-    skip_never_added,
     last_activation,
+    pre_activation,
     projection_norm,
     norms_missing,
     inner_activation,
     bias_under_norm,
-    overwritten_skip,
     inner_width,
 )

@@ -1,8 +1,9 @@
 """Whether two networks compute the same function of their weights, however each is written.
 
 Every operation gets a hash of what it computes and of the hashes it computes from; the names and numbers of weights
-do not enter, their shapes do. Equal hashes of two outputs mean the same computation. What only rearranges memory,
-the order of the sides of a sum, and a linear layer written as a 1×1 convolution on one pixel make no difference.
+do not enter, their shapes do, and so does where a weight serves again. Equal hashes of two outputs mean the same
+computation. What only rearranges memory, the order of the sides of a sum, and a linear layer written as a 1×1
+convolution on one pixel make no difference.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ def fingerprints(graph: Graph) -> tuple[str, ...]:
     """The hash of every operation."""
     found: list[str] = []
     joined: dict[int, list[str]] = {}  # what a concatenation joins, those inside it unfolded
+    served: dict[int, set[str]] = {}  # for each parameter, what computed with it so far
     for operation in graph:
         inputs = [found[at] for at in operation.inputs]
         if _changes_nothing(graph, operation) and inputs:
@@ -39,7 +41,9 @@ def fingerprints(graph: Graph) -> tuple[str, ...]:
             inputs = [found[operation.inputs[0]], *_weight_made_of(graph, operation, found)]
         elif operation.kind in COMMUTING and operation.options.get("alpha", 1) == 1:
             inputs.sort()
-        found.append(_hash(*_meaning(graph, operation), *inputs))
+        told = _hash(*_meaning(graph, operation), *inputs)
+        others = _served_before(graph, operation, told, served)
+        found.append(_hash(told, *others) if others else told)
     return tuple(found)
 
 
@@ -57,7 +61,9 @@ def _steps(graph: Graph) -> list[tuple[Operation, str]]:
 
 
 def _changes_nothing(graph: Graph, operation: Operation) -> bool:
-    """Whether it gives what it took, in another order in memory at most."""
+    """Whether it gives what it took, in another order in memory at most, and passes gradients back."""
+    if graph.stops_gradient(operation.index):
+        return False
     if operation.kind in ("permute", "transpose"):
         return not operation.depends_on_input
     if operation.kind == "slice":
@@ -67,6 +73,16 @@ def _changes_nothing(graph: Graph, operation: Operation) -> bool:
     if operation.kind == "add" and len(operation.inputs) == 1:
         return operation.options.get("other") == 0
     return operation.kind in FREE
+
+
+def _served_before(graph: Graph, operation: Operation, told: str, served: dict[int, set[str]]) -> list[str]:
+    """What else computed with its parameters before: nothing, but where layers share them."""
+    others: set[str] = set()
+    if operation.depends_on_input and operation.index in graph.needed:
+        for at in graph.parameters_of(operation.index):
+            others |= served.setdefault(at, set())
+            served[at].add(told)
+    return sorted(others - {told})
 
 
 def _meaning(graph: Graph, operation: Operation) -> tuple[object, ...]:

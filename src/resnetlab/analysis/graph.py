@@ -150,6 +150,25 @@ class Graph:
         operation = self[index]
         return self[operation.inputs[operation.roles.index(role)]] if role in operation.roles else None
 
+    def parameters_of(self, index: int) -> frozenset[int]:
+        """The parameters that the operation computes with, also those changed on the way."""
+        found: set[int] = set()
+        ahead = [at for at in self[index].inputs if not self[at].depends_on_input]
+        while ahead:
+            at = ahead.pop()
+            if at not in found:
+                found.add(at)
+                ahead += self[at].inputs
+        return frozenset(at for at in found if self[at].kind == "parameter")
+
+    def stops_gradient(self, index: int) -> bool:
+        """Whether it cuts what is computed from the image off from its gradient; a new tensor of zeros has none."""
+        operation = self[index]
+        if operation.kind != "detach" or not operation.depends_on_input:
+            return False
+        made_by = self[operation.inputs[0]].kind
+        return not (made_by.endswith("_like") or made_by.startswith("new_"))
+
     def weight_name(self, index: int) -> str:
         """Name of the parameter that the operation computes with, also where it was changed on the way; else ""."""
         weight = self.argument(index, "weight")

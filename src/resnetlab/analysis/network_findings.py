@@ -7,7 +7,11 @@ from collections.abc import Iterable, Iterator
 from resnetlab.analysis.block_findings import BLOCK_CHECKS, classical, of_order
 from resnetlab.analysis.block_forms import BlockForm
 from resnetlab.analysis.findings import Check, Finding, deviation, mistake
+from resnetlab.analysis.fingerprint import fingerprints
+from resnetlab.analysis.graph import Operation
 from resnetlab.analysis.network_form import NetworkForm, StageForm
+from resnetlab.analysis.operations import NORMS
+from resnetlab.analysis.skip_findings import SKIP_CHECKS
 
 EXPANSION = 4  # He et al. 2015, Figure 5 right
 CIFAR_WIDTHS = (16, 32, 64)  # He et al. 2015, §4.2
@@ -18,7 +22,7 @@ HEAVY_MOMENTUM = 0.5
 
 def find_findings(form: NetworkForm) -> tuple[Finding, ...]:
     """Everything noticed about a network, mistakes first."""
-    found = [finding for check in (*BLOCK_CHECKS, *NETWORK_CHECKS) for finding in check(form)]
+    found = [finding for check in (*SKIP_CHECKS, *BLOCK_CHECKS, *NETWORK_CHECKS) for finding in check(form)]
     return tuple(sorted(found, key=lambda finding: finding.kind != "mistake"))
 
 
@@ -33,6 +37,12 @@ def strides(form: NetworkForm) -> Iterator[Finding]:
     late = [block.place for stage in stages if stage not in every for block in stage.blocks[1:] if block.stride > 1]
     yield from mistake(
         "stride in the wrong block", late, "the first block of a stage makes the image smaller, no other"
+    )
+    necks = [block for block in classical(form) if block.kind == "bottleneck" and block.strided]
+    yield from mistake(
+        "stride in the last 1×1",
+        (block.place for block in necks if block.convolutions[-1] in block.strided),
+        "the 3×3 works on the large image for a result that is thinned out; it stands in the 3×3, or in the first 1×1",
     )
     yield from mistake(
         "stride in the wrong stage",
@@ -116,14 +126,16 @@ def projections_for_cifar(form: NetworkForm) -> Iterator[Finding]:
 def cifar_stem(form: NetworkForm) -> Iterator[Finding]:
     stem = form.stem
     depths = tuple(len(stage.blocks) for stage in form.stages)
-    small = len(stem.convolutions) == 1 and stem.convolutions[0].stride == 1 and not stem.pool
-    if small and depths in PAPER_DEPTHS and classical(form) and form.blocks[0].size_taken == form.graph[0].size:
+    small = len(stem.convolutions) == 1 and stem.convolutions[0].stride == 1
+    if not (small and depths in PAPER_DEPTHS and classical(form)):
+        return
+    if stem.pool or form.blocks[0].size_taken == form.graph[0].size:
         report = mistake if form.outputs >= PHOTOGRAPH_CLASSES else deviation
-        kernel = stem.convolutions[0].signature
+        found = f"{stem.convolutions[0].signature} of stride 1 and {'a' if stem.pool else 'no'} max-pooling"
         yield from report(
             "CIFAR stem",
             [stem.convolutions[0].name],
-            f"{kernel} of stride 1 and no max-pooling, for small images; the paper's is 7×7 of stride 2, then pooling",
+            f"{found}, for small images; the paper's is 7×7 of stride 2, then pooling",
         )
 
 
@@ -138,6 +150,30 @@ def final_norm(form: NetworkForm) -> Iterator[Finding]:
         [form.blocks[-1].place] if missing else (),
         f"pre-activation needs one more norm and activation after the last addition; missing: {' and '.join(missing)}",
     )
+
+
+def shared_layers(form: NetworkForm) -> Iterator[Finding]:
+    """Layers that serve at two places; where the same is only computed twice, it is one place."""
+    graph, computed = form.graph, fingerprints(form.graph)
+    uses: dict[int, set[str]] = {}
+    norms: set[int] = set()
+    for at in sorted(graph.needed) if form.additions else ():
+        for parameter in graph.parameters_of(at) if graph[at].depends_on_input else ():
+            uses.setdefault(parameter, set()).add(computed[at])
+            norms |= {parameter} if graph[at].kind in NORMS else set()
+    twice = [parameter for parameter, places in uses.items() if len(places) > 1]
+    yield from mistake(
+        "norm used twice",
+        (_layer(graph[at]) for at in twice if at in norms),
+        "its running averages mix what two places need apart, and evaluation normalises both by the mixture",
+    )
+    yield from deviation(
+        "layer used twice", (_layer(graph[at]) for at in twice if at not in norms), "one set of weights for two places"
+    )
+
+
+def _layer(parameter: Operation) -> str:
+    return parameter.name.rpartition(".")[0] or parameter.name
 
 
 def norm_settings(form: NetworkForm) -> Iterator[Finding]:
@@ -177,6 +213,7 @@ NETWORK_CHECKS: tuple[Check, ...] = (
     projections_for_cifar,
     cifar_stem,
     final_norm,
+    shared_layers,
     norm_settings,
     known_choices,
 )

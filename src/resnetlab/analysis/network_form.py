@@ -247,17 +247,5 @@ def _depth(graph: Graph, additions: tuple[ResidualAddition, ...], weighted: tupl
 
 
 def _unused(graph: Graph) -> tuple[str, ...]:
-    used = {at for index in graph.needed for at in _fixed_inputs(graph, index)}
+    used = {at for index in graph.needed for at in graph.parameters_of(index)}
     return tuple(at.name for at in graph if at.kind == "parameter" and at.index not in used)
-
-
-def _fixed_inputs(graph: Graph, index: int) -> set[int]:
-    """What the operation takes that does not depend on the image, and what that was computed from."""
-    found: set[int] = set()
-    ahead = [at for at in graph[index].inputs if not graph[at].depends_on_input]
-    while ahead:
-        at = ahead.pop()
-        if at not in found:
-            found.add(at)
-            ahead += graph[at].inputs
-    return found
