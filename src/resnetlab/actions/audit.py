@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from resnetlab.actions.audit_facts import facts_of
+from resnetlab.actions.audit_facts import NOT_KNOWN, facts_of
 from resnetlab.actions.audit_identity import Identity, identify_form
 from resnetlab.actions.audit_verdict import paper_of, verdict_on
 from resnetlab.actions.references import resolve_model
@@ -30,7 +30,7 @@ class AuditRow:
     Args:
         topic: what it is about.
         found: what the model has.
-        expected: what the network beside it has; None where there is none beside it.
+        expected: what the network beside it has; None where there is none beside it, or one of both is not known.
     """
 
     topic: str
@@ -82,7 +82,7 @@ class Audit:
         stages: from input to output.
         findings: mistakes first.
         against: the network asked for; None where none was.
-        differences: topics on which the two differ; "computation" where only that tells them apart.
+        differences: topics on which the two differ; "computation" where they do not compute the same.
         assumptions: what a file of weights does not tell, and was taken for granted when the network was built.
     """
 
@@ -250,12 +250,16 @@ def _nearest(subject: _Subject, identity: Identity) -> _Subject:
 
 
 def _rows(subject: _Subject, beside: _Subject | None) -> tuple[AuditRow, ...]:
-    """The facts side by side; where all are the same, also where the computations part, if they do."""
+    """The facts side by side, and where the computations part, if they do."""
     if beside is None:
         return tuple(AuditRow(topic, found, None) for topic, found in subject.facts.items())
     topics = dict.fromkeys((*subject.facts, *beside.facts))
-    rows = tuple(AuditRow(topic, subject.facts.get(topic, "–"), beside.facts.get(topic, "–")) for topic in topics)
-    return rows if _differing(rows) else (*rows, *_computation(subject, beside))
+    pairs = {topic: (subject.facts.get(topic, "–"), beside.facts.get(topic, "–")) for topic in topics}
+    rows = (
+        AuditRow(topic, found, None if NOT_KNOWN in (found, expected) else expected)
+        for topic, (found, expected) in pairs.items()
+    )
+    return (*rows, *_computation(subject, beside))
 
 
 def _differing(rows: tuple[AuditRow, ...]) -> tuple[str, ...]:
@@ -263,7 +267,7 @@ def _differing(rows: tuple[AuditRow, ...]) -> tuple[str, ...]:
 
 
 def _computation(subject: _Subject, beside: _Subject) -> tuple[AuditRow, ...]:
-    """Where two networks of the same facts begin to compute different things; nothing where they never do."""
+    """Where two networks begin to compute different things; nothing where they never do."""
     from resnetlab.analysis.fingerprint import first_difference
 
     ends = first_difference(subject.form.graph, beside.form.graph)

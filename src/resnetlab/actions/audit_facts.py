@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from resnetlab.analysis.steps import Weighted
 
 NONE = "none"
+NOT_KNOWN = "not known"
 ACTIVATION_NAMES = {"relu": "ReLU", "relu6": "ReLU6", "silu": "SiLU", "gelu": "GELU", "leaky_relu": "leaky ReLU"}
 OPTIONS = {
     "none": "none: nothing goes round the layers",
@@ -185,7 +186,7 @@ def _zeroed(form: NetworkForm, zeroed: int | None) -> str:
     ending = sum(bool(block.last_norm) for block in form.blocks)
     if not ending:
         return "no norm ends a branch"
-    return "not known" if zeroed is None else f"{zeroed or NONE} of {ending}"
+    return NOT_KNOWN if zeroed is None else f"{zeroed or NONE} of {ending}"
 
 
 def _norms(form: NetworkForm) -> str:
