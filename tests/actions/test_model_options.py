@@ -65,9 +65,20 @@ def test_class_names_are_read_a_line_each(tmp_path: Path) -> None:
     assert ModelOptions(classes=tmp_path / "names.txt").apply(CARD).classes == ("tabby cat", "naïve fish")
 
 
+def test_a_mark_of_byte_order_is_no_part_of_a_name(tmp_path: Path) -> None:
+    (tmp_path / "names.txt").write_text("cat\ndog\n", encoding="utf-8-sig")
+    assert ModelOptions(classes=tmp_path / "names.txt").apply(CARD).classes == ("cat", "dog")
+
+
+def test_channels_may_come_in_any_sequence() -> None:
+    options = ModelOptions(mean=[0.5, 0.5, 0.5], std=[0.25, 0.25, 0.25])  # type: ignore[arg-type]
+    assert options.apply(CARD).preprocessing == Preprocessing(224, 256, (0.5,) * 3, (0.25,) * 3)
+
+
 def test_names_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    for file, why in ((tmp_path / "binary", "not UTF-8"), (tmp_path / "gone", "No such file")):
+    reasons = {"binary": "not UTF-8", "gone": "No such file", "x" * 300: "name too long", "a\0b": "null byte"}
+    for file, why in ((tmp_path / name, why) for name, why in reasons.items()):
         with pytest.raises(ResnetlabError, match=why):
             ModelOptions(classes=file).apply(CARD)
 

@@ -179,6 +179,11 @@ def test_a_network_that_does_not_fit_is_refused(said: str, pictures: Path) -> No
     assert len(str(caught.value).splitlines()) <= 3
 
 
+def test_a_device_of_no_known_name_is_refused(pictures: Path) -> None:
+    with pytest.raises(ResnetlabError, match=r"--device tpu: PyTorch finds no such device here\nat hand: .*cpu"):
+        resnetlab.predict(small_network(), pictures, size=32, device="tpu")
+
+
 def test_class_names_of_another_number_are_refused(pictures: Path, tmp_path: Path) -> None:
     (tmp_path / "names").write_text("cat\ndog\n")
     with pytest.raises(ResnetlabError, match=r"2 class names .* 10 outputs"):
@@ -212,13 +217,13 @@ def test_a_name_with_signs_of_patterns_is_a_file_first(tmp_path: Path) -> None:
     assert names(str(tmp_path / "a[1].png")) == [str(tmp_path / "a[1].png")]
 
 
-@pytest.mark.parametrize("word", ["gone.jpg", "*.jpg", "empty"])
+@pytest.mark.parametrize("word", ["gone.jpg", "*.jpg", "empty", "x" * 300, "a\0b*"])
 def test_a_word_for_nothing_is_refused(word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(ResnetlabError) as caught:
         names(word)
-    assert word in str(caught.value)
+    assert word.replace("\0", "\\x00") in str(caught.value)
 
 
 def pipe(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:

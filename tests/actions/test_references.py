@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from pathlib import Path
 
@@ -57,6 +58,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "beside.py").write_text("WIDTH = 4\n")
     (tmp_path / "mine.py").write_text(FACTORIES)
     (tmp_path / "syntax.py").write_text("def net(:\n")
+    (tmp_path / "leaves.py").write_text("raise SystemExit(7)\n")
     (tmp_path / "text.txt").write_text("hello")
     torch.manual_seed(0)
     model = enliven(create_model("resnet20", width=4, num_classes=2), torch.randn(4, 3, 32, 32))
@@ -152,6 +154,9 @@ WRONG = {
     "mine.py:wants_something": "without arguments",
     "net.onnx": "is an exported network",
     "": "cannot be read",
+    "net\0.pth": "holds a zero byte",
+    "x" * 300: "unknown model",
+    "leaves.py:net": "SystemExit: 7",
 }
 
 
@@ -169,6 +174,30 @@ def test_a_factorys_mistake_is_told_with_its_line(folder: Path) -> None:
     line = next(number for number, text in enumerate(FACTORIES.splitlines(), 1) if "1 // width" in text)
     with pytest.raises(ResnetlabError, match=rf"\(line {line}\)"):
         resolve_model("mine.py:broken", untrained=True)
+
+
+def test_factories_in_two_folders_have_neighbours_of_one_name(tmp_path: Path) -> None:
+    for number in (1, 2):
+        folder = tmp_path / str(number)
+        (folder / "sizes").mkdir(parents=True)
+        (folder / "sizes" / "__init__.py").write_text("from sizes.width import WIDTH\n")
+        (folder / "sizes" / "width.py").write_text(f"WIDTH = {number}\n")
+        (folder / "net.py").write_text(
+            "from torch import nn\ndef net():\n    import sizes\n    return nn.Conv2d(3, sizes.WIDTH, 1)\n"
+        )
+    made = [resolve_model(f"{tmp_path / str(number)}/net.py:net", untrained=True).module for number in (1, 2)]
+    assert [module.out_channels for module in made] == [1, 2]
+
+
+def test_classes_of_two_files_of_one_name_are_found_by_their_own_module(tmp_path: Path) -> None:
+    for number in (1, 2):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "net.py").write_text(f"from torch import nn\nclass Net{number}(nn.Module): ...\n")
+    for number in (1, 2):
+        resolve_model(f"{tmp_path / str(number)}/net.py:Net{number}", untrained=True)
+    first = resolve_model(f"{tmp_path}/1/net.py:Net1", untrained=True).module
+    resolve_model(f"{tmp_path}/2/net.py:Net2", untrained=True)
+    assert type(pickle.loads(pickle.dumps(first))) is type(first)
 
 
 def test_only_a_network_is_asked_for_where_weights_make_no_sense() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from resnetlab.cli import main
 
+LONG = "x" * 5000
 MISTAKES = {
     # an unknown name: the nearest that there is
     "frobnicate": "unknown command 'frobnicate'",
@@ -47,7 +48,14 @@ MISTAKES = {
     "eval resnet20 --data imagefolder:occupied --untrained": "occupied holds no class folders",
     "eval resnet20 --data imagenet:occupied --untrained": "occupied holds no class folders",
     "eval resnet20 --data digits --split validation": "validation",
+    f"predict {LONG} occupied/notes.py --untrained": "unknown model",
+    f"predict resnet20 {LONG} --untrained": "no file, folder or match",
+    f"predict resnet20 occupied/notes.py --untrained --classes {LONG}": "File name too long",
+    f"eval resnet20 --data imagefolder:{LONG} --untrained": "there is no folder",
+    "predict occupied/leaves.py:net occupied/notes.py --untrained": "SystemExit: 7",
     # an impossible value
+    "predict resnet20 occupied/notes.py --untrained --size 1000000": "--size 1000000 is impossible",
+    "predict resnet20 occupied/notes.py --untrained --resize 9000": "--resize 9000 is impossible",
     "audit resnet50 --input-size 3 0 0": "--input-size 3 0 0 is impossible",
     "audit resnet50 --input-size 3 32": "--input-size",
     "audit resnet50 --input-size 1 32 32": "try another input size",
@@ -87,6 +95,7 @@ MISTAKES = {
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "occupied").mkdir()
     (tmp_path / "occupied" / "notes.py").write_text("what = 1\n")
+    (tmp_path / "occupied" / "leaves.py").write_text("def net():\n    raise SystemExit(7)\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

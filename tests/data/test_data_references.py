@@ -14,7 +14,7 @@ import torch
 from torchvision import datasets
 
 from image_bytes import SOUND
-from resnetlab.core.errors import DownloadError, ResnetlabError, UnknownNameError
+from resnetlab.core.errors import DownloadError, ImageError, ResnetlabError, UnknownNameError
 from resnetlab.data import archives, load_data
 from resnetlab.data.preprocess import normalise
 from resnetlab.data.references import open_data
@@ -124,15 +124,53 @@ class Column(dict[str, list[object]]):
 
     def cast_column(self, name: str, feature: Image) -> list[dict[str, object]]:
         assert (name, feature.decode) == ("picture", False)
-        return [{"picture": {"bytes": data, "path": None}} for data in self["picture"]]
+        return [{"picture": {"bytes": data, "path": "/dev/zero"}} for data in self["picture"]]
+
+
+def install(monkeypatch: pytest.MonkeyPatch, validation: Column, version: str = "4.1.0") -> None:
+    """Stands in for the package `datasets`, with a data set of one split, beside which nothing may be fetched."""
+
+    def load(name: str, *, split: str) -> Column:
+        assert (name, split) == ("user/data", "validation")
+        return validation
+
+    package = types.SimpleNamespace(
+        __version__=version, load_dataset=load, get_dataset_split_names=lambda name: ["validation"], Image=Image
+    )
+    monkeypatch.setitem(sys.modules, "datasets", package)  # type: ignore[arg-type]
 
 
 def test_a_data_set_of_the_hub_is_read_by_the_kinds_of_its_columns(monkeypatch: pytest.MonkeyPatch) -> None:
-    splits = {"validation": Column(picture=[SOUND["PNG"], SOUND["GIF"]], label=[1, 0])}
-    package = types.SimpleNamespace(load_dataset=lambda name: splits, Image=Image)
-    monkeypatch.setitem(sys.modules, "datasets", package)  # type: ignore[arg-type]
+    install(monkeypatch, Column(picture=[SOUND["PNG"], SOUND["GIF"]], label=[1, 0]))
     data = open_data("hf:user/data")
     assert (data.classes, list(data.labels)) == (("cat", "dog"), [1, 0])
     assert data.read(1).shape == (3, 48, 64)
     with pytest.raises(ResnetlabError, match="no train split\nit has validation"):
         open_data("hf:user/data", "train")
+
+
+def test_a_path_that_a_data_set_names_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, Column(picture=[None], label=[0]))
+    with pytest.raises(ImageError, match="hf:user/data, image 0 is not in the data set, which only names a path"):
+        open_data("hf:user/data").read(0)
+
+
+def test_a_package_that_would_run_a_data_sets_code_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, Column(picture=[], label=[]), version="3.6.0")
+    with pytest.raises(ResnetlabError, match=r"needs datasets 4 or later, and 3\.6\.0 is installed"):
+        open_data("hf:user/data")
+
+
+def test_a_folder_of_a_data_sets_name_is_not_taken_for_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    install(monkeypatch, Column(picture=[SOUND["PNG"]], label=[0]))
+    (tmp_path / "user" / "data").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ResnetlabError, match="hf:user/data is also a folder here"):
+        open_data("hf:user/data")
+
+
+@pytest.mark.parametrize("name", ["imagefolder", "csv", "../data", "/etc/data", "user/data/more", "user/", "./data"])
+def test_only_the_hubs_own_names_are_handed_on(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, Column(picture=[SOUND["PNG"]], label=[0]))
+    with pytest.raises(ResnetlabError, match="names no data set of the hub"):
+        open_data(f"hf:{name}")

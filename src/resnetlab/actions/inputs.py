@@ -59,11 +59,11 @@ def _of_word(word: str) -> list[Input]:
     if word == PIPE:
         return _of_pipe(sys.stdin.buffer.read())
     path = Path(word)
-    if path.is_dir():
+    if os.path.isdir(path):  # Path.is_dir raises for what no system could name
         return _of_folder(path)
     if os.path.lexists(path):
         return [_of_file(path)]
-    matches = sorted(glob.glob(word, recursive=True)) if glob.has_magic(word) else []
+    matches = sorted(glob.glob(word, recursive=True)) if glob.has_magic(word) and "\0" not in word else []
     if not matches:
         raise ResnetlabError(f"there is no file, folder or match for {on_one_line(word)}\nname an image or a folder")
     return [

@@ -16,6 +16,7 @@ from resnetlab.specs.preprocessing import IMAGENET, Interpolation, Preprocessing
 if TYPE_CHECKING:
     from resnetlab.specs.card import ModelCard
 
+LARGEST_SIDE = 8000  # pixels: of a square as large as the largest image that is read
 GREY_MEAN, GREY_STD = (0.5,), (0.5,)
 LARGEST_UNCUT = 96  # pixels: networks for images of up to this size are shown them whole
 
@@ -45,8 +46,13 @@ class ModelOptions:
             object.__setattr__(self, "classes", Path(self.classes))
         for name in ("size", "resize"):
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ResnetlabError(f"--{name} {value} is impossible\ngive a number of pixels, 1 or more")
+            if value is not None and not 1 <= value <= LARGEST_SIDE:
+                raise ResnetlabError(
+                    f"--{name} {value} is impossible\ngive a number of pixels from 1 to {LARGEST_SIDE}"
+                )
+        for name in ("mean", "std"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, tuple(value))
 
     def apply(self, card: ModelCard, usual: Preprocessing | None = None) -> ModelCard:
         """The card with preprocessing and class names filled in; what had to be assumed is added to its assumptions.
@@ -86,9 +92,14 @@ class ModelOptions:
         if self.classes is None:
             return None
         try:
-            lines = self.classes.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            lines = self.classes.read_text(encoding="utf-8-sig").splitlines()  # some editors put a mark first
+        except (
+            OSError,
+            ValueError,
+        ) as error:  # a ValueError that is no UnicodeDecodeError: its name holds a zero byte
+            reason = (
+                "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", error)
+            )
             raise ResnetlabError(
                 f"--classes {on_one_line(self.classes)} cannot be read: {reason}\n"
                 "give a file with a class name on each line"

@@ -136,14 +136,15 @@ def _input_channels(resolved: ResolvedModel) -> int:
 
 def _count_outputs(resolved: ResolvedModel, how: Preprocessing, device: str, card: ModelCard) -> int:
     """By looking at one black image, so that a network that does not fit is refused before anything is read."""
-    black = torch.zeros(1, how.channels, how.size, how.size, device=device)
     try:
+        black = torch.zeros(1, how.channels, how.size, how.size, device=device)
         outputs = _logits(resolved.module, black).shape[1]
     except ResnetlabError:
         raise
     except Exception as error:  # whatever a user's module raises
+        why = " ".join(str(error).split())[:300]
         raise ResnetlabError(
-            f"{resolved.reference} cannot take images of {how.channels} × {how.size} × {how.size}: {error}\n"
+            f"{resolved.reference} cannot take images of {how.channels} × {how.size} × {how.size}: {why}\n"
             "give --size, --mean and --std as the network was trained with"
         ) from error
     check_class_count(card.classes, outputs)

@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from resnetlab.core.errors import ResnetlabError, UntrainedError
 from resnetlab.core.files import WEIGHT_SUFFIXES
+from resnetlab.core.terminal import on_one_line
 from resnetlab.specs import ZOO, ModelSpec, find_spec
 from resnetlab.specs.card import ModelCard
 
@@ -168,6 +170,10 @@ def _of_file(file: Path) -> tuple[nn.Module, ModelCard]:
     from resnetlab.weights import load_checkpoint
     from resnetlab.weights.saving import card_of
 
+    if "\0" in str(file):
+        raise ResnetlabError(
+            f"{on_one_line(file)} is the name of no file: it holds a zero byte\ngive a file or folder"
+        )
     if file.suffix in EXPORTED:
         raise ResnetlabError(
             f"{file} is an exported network, which no command reads yet\ngive the weights it was made of"
@@ -193,4 +199,4 @@ def _is_file(reference: str) -> bool:
     if row.partition("@")[0] in ZOO:
         return False
     looks_like_one = reference.endswith((*WEIGHT_SUFFIXES, *EXPORTED)) or "/" in reference
-    return looks_like_one or (bool(reference) and Path(reference).exists())
+    return looks_like_one or os.path.exists(reference)  # False too for what no system could name

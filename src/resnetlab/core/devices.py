@@ -20,7 +20,7 @@ def choose_device(name: DeviceName = "auto") -> str:
     at_hand = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         return next(device for device, present in at_hand.items() if present)
-    if not at_hand[name]:
+    if not at_hand.get(name):
         present = ", ".join(device for device, there in at_hand.items() if there)
         raise ResnetlabError(f"--device {name}: PyTorch finds no such device here\nat hand: {present}")
     return name

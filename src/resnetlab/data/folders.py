@@ -8,10 +8,10 @@ from pathlib import Path
 
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.core.terminal import on_one_line
+from resnetlab.data.class_names import imagenet_classes
 from resnetlab.data.images import SUFFIXES
-from resnetlab.data.labelled import LabelledImages, Split, of_files
+from resnetlab.data.labelled import SPLIT_NAMES, LabelledImages, Split, of_files
 
-SPLIT_FOLDERS: dict[Split, tuple[str, ...]] = {"train": ("train",), "test": ("test", "val", "valid", "validation")}
 IMAGENET_CLASSES = 1000
 
 
@@ -61,8 +61,6 @@ def imagenet_folder(path: str, split: Split) -> LabelledImages:
     Raises:
         ResnetlabError: there is no such folder, or it does not hold all classes.
     """
-    from torchvision.models import ResNet18_Weights
-
     data = image_folder(path, split)
     numbers = [name for name in data.classes if name[:1] == "n" and name[1:].isdecimal()]
     if len(numbers) != IMAGENET_CLASSES or len(data.classes) != IMAGENET_CLASSES:
@@ -70,18 +68,17 @@ def imagenet_folder(path: str, split: Split) -> LabelledImages:
             f"imagenet:{on_one_line(path)} holds {len(numbers)} folders named by WordNet numbers (n01440764, …)"
             f" of {len(data.classes)}\nImageNet has 1,000 and nothing else; for other classes give imagefolder:PATH"
         )
-    classes = tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
     files = list(zip(data.files, data.labels, strict=True))
-    return of_files(f"imagenet:{path}", split, classes, files, data.remarks)
+    return of_files(f"imagenet:{path}", split, imagenet_classes(), files, data.remarks)
 
 
 def _split_folder(path: Path, split: Split) -> Path:
-    if not path.is_dir():
+    if not os.path.isdir(path):  # False too for what no system could name, where Path.is_dir raises
         raise ResnetlabError(f"there is no folder {on_one_line(path)}\ngive one that holds a folder for each class")
-    there = {kind: [path / name for name in names if (path / name).is_dir()] for kind, names in SPLIT_FOLDERS.items()}
+    there = {kind: [path / name for name in names if (path / name).is_dir()] for kind, names in SPLIT_NAMES.items()}
     if any(there.values()) and not there[split]:
         raise ResnetlabError(
-            f"{on_one_line(path)} has no folder for its {split} split\nname one {' or '.join(SPLIT_FOLDERS[split])}"
+            f"{on_one_line(path)} has no folder for its {split} split\nname one {' or '.join(SPLIT_NAMES[split])}"
         )
     return next(iter(there[split]), path)
 

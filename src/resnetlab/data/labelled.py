@@ -14,6 +14,8 @@ from resnetlab.data.images import read_image
 from resnetlab.specs.preprocessing import Preprocessing
 
 Split = Literal["train", "test"]
+SPLIT_NAMES: dict[Split, tuple[str, ...]] = {"train": ("train",), "test": ("test", "val", "valid", "validation")}
+"""What data sets call each, the surest first."""
 
 
 @dataclass(frozen=True, eq=False)
