@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 from mistakes_in_blocks import MISTAKES_IN_BLOCKS
@@ -83,7 +84,18 @@ def test_another_way_to_write_it_right_is_no_mistake(written: str) -> None:
     assert mistakes_of(network_of(*RIGHT[written]), CODE[RIGHT[written][0]][1]) == {}
 
 
-def test_every_mistake_that_can_be_reported_was_planted() -> None:
+def reported(kinds: str) -> set[str]:
     source = "".join(map(inspect.getsource, (block_findings, skip_findings, network_findings)))
-    reported = set(re.findall(r'yield from (?:mistake|report)\(\s*"([^"]+)"', source))
-    assert reported == {name for _, _, name, _ in MISTAKES.values()}
+    return set(re.findall(rf'yield from (?:{kinds})\(\s*"([^"]+)"', source))
+
+
+def test_every_mistake_that_can_be_reported_was_planted() -> None:
+    assert reported("mistake|report") == {name for _, _, name, _ in MISTAKES.values()}
+
+
+@pytest.mark.parametrize(("heading", "kinds"), [("Mistakes", "mistake|report"), ("Deviations", "deviation")])
+def test_every_finding_is_explained(heading: str, kinds: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "audit.md").read_text(encoding="utf-8")
+    explained = re.findall(r"^\| ([^|]+) \|", text.split(f"## {heading}")[1].split("## ")[0], re.MULTILINE)
+    assert explained[0] == "name"
+    assert set(explained[2:]) == reported(kinds)
