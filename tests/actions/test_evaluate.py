@@ -153,6 +153,31 @@ def test_an_earlier_evaluation_is_not_replaced_in_silence(pictures: Path, tmp_pa
     evaluate(ByBrightness(), f"imagefolder:{pictures}", tmp_path, exist_ok=True)
 
 
+def test_a_full_disk_leaves_the_earlier_evaluation_whole(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = evaluate(ByBrightness(), f"imagefolder:{pictures}", tmp_path).folder
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+
+    def fill(path: Path, content: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(content[:10])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", fill)
+    with pytest.raises(OutputError, match="No space left on device"):
+        evaluate(ByBrightness(), f"imagefolder:{pictures}", tmp_path, exist_ok=True)
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+
+
+def test_the_folder_is_told_before_the_network_looks(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ResnetlabError, match="not finite"):
+        evaluate(Broken(), f"imagefolder:{pictures}", tmp_path)
+    assert f"evaluating into {tmp_path / 'found'}" in capsys.readouterr().err
+
+
 def test_an_untrained_network_is_refused_unless_asked_for(tmp_path: Path) -> None:
     with pytest.raises(UntrainedError, match="--untrained"):
         evaluate("resnet20[in_channels=1]", "digits", tmp_path)

@@ -38,7 +38,7 @@ MISTAKES = {
     "predict resnet20 occupied/notes.py": "resnet20 is an untrained network",
     "predict resnet20 occupied/notes.py --untrained --classes gone.txt": "--classes gone.txt cannot be read",
     "predict resnet20 occupied/notes.py --untrained --classes occupied/notes.py": "1 class names are given, and",
-    "predict resnet20 occupied/notes.py --untrained --interpolation cubic": "cubic",
+    "predict resnet20 occupied/notes.py --untrained --interpolation cubic": "give one of bilinear, bicubic, nearest",
     "eval resnet20": "--data",
     "eval resnet20 --data digit --untrained": "did you mean digits",
     "eval resnet20 --data digits": "resnet20 is an untrained network",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -36,7 +37,8 @@ def evaluate(model: str | nn.Module, data: str | LabelledImages, **settings: Any
     """How often a network is right on labelled images; eval.json and a figure of what it confuses are written.
 
     Every image file is decoded before the network sees the first, so that a damaged one is told at once. The network's
-    classes and the data's are compared by name.
+    classes and the data's are compared by name. On a processor, glibc is told to keep freed memory for this process;
+    that stays so afterwards.
 
     Args:
         model: a model reference, or any module that maps images to one output for each class.
@@ -54,12 +56,10 @@ def evaluate(model: str | nn.Module, data: str | LabelledImages, **settings: Any
         order, remark = match_classes(network.card.classes, images.classes, network.outputs)
         name = re.sub(r"[^\w.+-]+", "-", f"{Path(network.name).name}-{Path(images.name).name}").strip("-")
         folder = make_output_folder("eval", name, asked.output, asked.exist_ok)
-        try:
+        with _removed_if_unreadable(folder):
             looks, unreadable = _readable(network, images, asked)
-        except ImageError:
-            with contextlib.suppress(OSError):  # it holds files of an earlier evaluation
-                folder.rmdir()
-            raise
+        if not asked.quiet:
+            print(f"evaluating into {folder}", file=sys.stderr)
         with progress_bar("evaluating", len(images) - len(unreadable), asked.quiet) as advance:
             scores, channels = _score(network, images, order, batches(looks, asked.batch_size), advance)
     remarks = (
@@ -69,16 +69,28 @@ def evaluate(model: str | nn.Module, data: str | LabelledImages, **settings: Any
         *channels_remark(channels, network.how.channels),
         *([f"{len(unreadable)} of {len(images)} images could not be read and are left out"] if unreadable else []),
     )
-    facts = {
+    facts: dict[str, Any] = {
         "preprocessing": asdict(network.how),
         "source": network.card.source,
-        "environment": describe_environment(),
+        "device": network.device,
     }
+    facts |= {"seed": asked.seed, "environment": describe_environment()}
     found = Evaluation(
         network.name, images.name, images.split, scores, images.classes, unreadable, remarks, facts, folder
     )
     write_evaluation(found)
     return found
+
+
+@contextlib.contextmanager
+def _removed_if_unreadable(folder: Path) -> Iterator[None]:
+    """Leave no empty folder behind where images cannot be read."""
+    try:
+        yield
+    except ImageError:
+        with contextlib.suppress(OSError):  # it holds files of an earlier evaluation
+            folder.rmdir()
+        raise
 
 
 def _score(

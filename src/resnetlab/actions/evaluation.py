@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from resnetlab.actions.looking import Unreadable
 from resnetlab.actions.scores import Scores
+from resnetlab.core.files import write_atomically
 from resnetlab.core.terminal import json_text
 
 SCHEMA = "1"
@@ -89,6 +91,14 @@ def write_evaluation(found: Evaluation) -> None:
     with warnings.catch_warnings():  # the PNG's font has not the signs of every script; the SVG takes the reader's
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         drawing = drawn(confusion_figure(found.scores.confusion, found.classes), "confusion")
-    (found.folder / "eval.json").write_text(json_text(found.as_json()) + "\n", encoding="utf-8")
-    (found.folder / "confusion.svg").write_text(drawing.svg, encoding="utf-8")
-    (found.folder / "confusion.png").write_bytes(drawing.png)
+    contents = {
+        "confusion.svg": drawing.svg.encode(),
+        "confusion.png": drawing.png,
+        "eval.json": (json_text(found.as_json()) + "\n").encode(),  # last: where it stands, all is there
+    }
+    for name, content in contents.items():
+        write_atomically(found.folder / name, partial(_write, content))
+
+
+def _write(content: bytes, path: Path) -> None:
+    path.write_bytes(content)

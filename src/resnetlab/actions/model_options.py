@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import tyro
 
@@ -39,7 +39,7 @@ class ModelOptions:
     resize: Annotated[int | None, tyro.conf.arg(metavar="PIXELS")] = None
     mean: Annotated[tuple[float, ...] | None, tyro.conf.arg(metavar="NUMBER [NUMBER ...]")] = None
     std: Annotated[tuple[float, ...] | None, tyro.conf.arg(metavar="NUMBER [NUMBER ...]")] = None
-    interpolation: Interpolation | None = None
+    interpolation: Annotated[str | None, tyro.conf.arg(metavar="{" + ",".join(get_args(Interpolation)) + "}")] = None
 
     def __post_init__(self) -> None:
         if isinstance(self.classes, str):
@@ -50,6 +50,9 @@ class ModelOptions:
                 raise ResnetlabError(
                     f"--{name} {value} is impossible\ngive a number of pixels from 1 to {LARGEST_SIDE}"
                 )
+        if self.interpolation not in (None, *get_args(Interpolation)):
+            allowed = ", ".join(get_args(Interpolation))
+            raise ResnetlabError(f"--interpolation {self.interpolation} is impossible\ngive one of {allowed}")
         for name in ("mean", "std"):
             if (value := getattr(self, name)) is not None:
                 object.__setattr__(self, name, tuple(value))

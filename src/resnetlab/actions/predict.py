@@ -73,7 +73,8 @@ def predict(
 ) -> Predictions:
     """What a network sees in images: for each the likeliest classes. Images that cannot be read are told apart.
 
-    Images are decoded in threads while the network computes, in float32.
+    Images are decoded in threads while the network computes, in float32. On a processor, glibc is told to keep freed
+    memory for this process; that stays so afterwards.
 
     Args:
         model: a model reference, or any module that maps images to one output for each class.
