@@ -134,6 +134,14 @@ def test_a_grey_image_is_repeated_and_that_is_said(tmp_path: Path) -> None:
     assert "1 grey image was repeated in three channels, as the network takes them" in found.remarks
 
 
+def test_files_that_are_left_out_of_a_folder_are_counted(tmp_path: Path) -> None:
+    folder = write_classes(tmp_path)
+    (folder / "flower" / "scan.tif").touch()
+    (folder / "phone.heic").touch()
+    found = resnetlab.predict(small_network(), folder, size=32)
+    assert "2 files that are no images by their ending are left out" in found.remarks
+
+
 def test_a_module_is_left_as_it_was(pictures: Path) -> None:
     model = small_network().train()
     model.layer1.eval()
@@ -251,4 +259,7 @@ def test_imagenets_way_is_assumed_of_an_unknown_module(pictures: Path) -> None:
     said = resnetlab.predict(small_network(), pictures / "flower" / "0.png").remarks
     assert len(said) == 1
     assert "--size 224 --resize 256" in said[0]
-    assert resnetlab.predict(small_network(), pictures, size=32, mean=IMAGENET_MEAN, std=IMAGENET_STD).remarks == ()
+    assert (
+        resnetlab.predict(small_network(), pictures / "temple", size=32, mean=IMAGENET_MEAN, std=IMAGENET_STD).remarks
+        == ()
+    )

@@ -62,24 +62,33 @@ def evaluate(model: str | nn.Module, data: str | LabelledImages, **settings: Any
             print(f"evaluating into {folder}", file=sys.stderr)
         with progress_bar("evaluating", len(images) - len(unreadable), asked.quiet) as advance:
             scores, channels = _score(network, images, order, batches(looks, asked.batch_size), advance)
-    remarks = (
-        *network.remarks,
-        *images.remarks,
-        *filter(None, [remark]),
-        *channels_remark(channels, network.how.channels),
-        *([f"{len(unreadable)} of {len(images)} images could not be read and are left out"] if unreadable else []),
-    )
-    facts: dict[str, Any] = {
-        "preprocessing": asdict(network.how),
-        "source": network.card.source,
-        "device": network.device,
-    }
-    facts |= {"seed": asked.seed, "environment": describe_environment()}
+    left_out = (f"{len(unreadable)} of {len(images)} images could not be read and are left out",) if unreadable else ()
+    greys = channels_remark(channels, network.how.channels)
+    remarks = (*network.remarks, *images.remarks, *filter(None, [remark]), *greys, *left_out)
     found = Evaluation(
-        network.name, images.name, images.split, scores, images.classes, unreadable, remarks, facts, folder
+        network.name,
+        images.name,
+        images.split,
+        scores,
+        images.classes,
+        unreadable,
+        remarks,
+        _facts(network, asked),
+        folder,
     )
     write_evaluation(found)
     return found
+
+
+def _facts(network: ReadyNetwork, asked: EvalSettings) -> dict[str, Any]:
+    """What the figures came from."""
+    return {
+        "preprocessing": asdict(network.how),
+        "source": network.card.source,
+        "device": network.device,
+        "seed": asked.seed,
+        "environment": describe_environment(),
+    }
 
 
 @contextlib.contextmanager

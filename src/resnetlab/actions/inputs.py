@@ -16,7 +16,7 @@ from torch import Tensor
 
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.core.terminal import on_one_line
-from resnetlab.data.folders import image_files
+from resnetlab.data.folders import count_other_files, image_files, other_files_remark
 from resnetlab.data.images import FORMATS, decode_image, read_image
 
 PIPE = "-"
@@ -69,6 +69,12 @@ def _of_word(word: str) -> list[Input]:
     return [
         one for match in map(Path, matches) for one in ([_of_file(match)] if match.is_file() else image_inputs(match))
     ]
+
+
+def left_out(words: str | PathLike[str] | Sequence[str | PathLike[str]]) -> tuple[str, ...]:
+    """What is said of files in the folders among the words that are no images by their ending: a sentence, or none."""
+    given = [words] if isinstance(words, str | PathLike) else words
+    return other_files_remark(sum(map(count_other_files, filter(os.path.isdir, map(Path, given)))))
 
 
 def image_inputs(folder: Path) -> list[Input]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import nn
 
-from resnetlab.actions.inputs import find_inputs
+from resnetlab.actions.inputs import find_inputs, left_out
 from resnetlab.actions.looking import (
     BATCHES_AHEAD,
     Look,
@@ -104,7 +104,7 @@ def predict(
             channels.update(one.channels for one in seen)
             rows += _rows(network, seen, names, asked.top)
             advance(len(batch))
-    remarks = (*network.remarks, *channels_remark(channels, network.how.channels))
+    remarks = (*network.remarks, *left_out(inputs), *channels_remark(channels, network.how.channels))
     return Predictions(network.name, tuple(rows), tuple(unreadable), remarks)
 
 

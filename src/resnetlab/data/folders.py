@@ -23,6 +23,16 @@ def image_files(folder: Path) -> list[Path]:
     return [file for file in _walk(folder, ()) if is_image_file(file)]
 
 
+def count_other_files(folder: Path) -> int:
+    """Files below a folder that are no images by their ending."""
+    return sum(not is_image_file(file) for file in _walk(folder, ()))
+
+
+def other_files_remark(count: int) -> tuple[str, ...]:
+    """What is said of so many files that are no images by their ending: a sentence, or none."""
+    return (f"{count} files that are no images by their ending are left out",) if count else ()
+
+
 def is_image_file(file: Path) -> bool:
     """Whether its name ends as an image's does."""
     return file.suffix.lower() in SUFFIXES
@@ -49,8 +59,8 @@ def image_folder(path: str, split: Split) -> LabelledImages:
             )
         others += len(below) - len(found)
         files += [(file, number) for file in found]
-    remarks = (f"{others} files that are no images by their ending are left out",) if others else ()
-    return of_files(f"imagefolder:{path}", split, tuple(folder.name for folder in folders), files, remarks)
+    classes = tuple(folder.name for folder in folders)
+    return of_files(f"imagefolder:{path}", split, classes, files, other_files_remark(others))
 
 
 def imagenet_folder(path: str, split: Split) -> LabelledImages:
