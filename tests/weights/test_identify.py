@@ -155,6 +155,13 @@ def test_what_no_tensor_tells_is_named() -> None:
     said = " ".join(identify(torchvision.models.resnet50().state_dict()).assumptions)
     for words in ("stride 2, with max-pooling", "stands in the 3×3 (v1.5)", "activation is relu", "mean (0.485"):
         assert words in said
+    assert "no blur and no other pooling against aliasing" in said
+
+
+@pytest.mark.parametrize("name", ["resnet18", "regnet_x_400mf", "vgg11_bn", "densenet121", "efficientnet_b0"])
+def test_of_every_family_what_its_layers_are_taken_to_do_is_named(name: str) -> None:
+    state = torchvision.models.get_model(name).state_dict()
+    assert "batch norms, if any, have ε = 1e-5, and images are padded alike" in identify(state).assumptions[0]
 
 
 UNKNOWN = {

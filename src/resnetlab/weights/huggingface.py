@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,15 +17,23 @@ from resnetlab.core.files import write_atomically
 from resnetlab.specs import ModelSpec, NetworkSpec
 from resnetlab.specs.card import ModelCard
 from resnetlab.specs.parts import Bottleneck, RegNetBottleneck
-from resnetlab.specs.preprocessing import Interpolation, Preprocessing
+from resnetlab.specs.preprocessing import Preprocessing
 from resnetlab.weights.conversion import to_hf
-from resnetlab.weights.description import WEIGHTS
+from resnetlab.weights.description import LONGEST, WEIGHTS
+from resnetlab.weights.equal_in_timm import refuse_unequal
+from resnetlab.weights.image_processors import (
+    hf_preprocessor,
+    preprocessing_of_timm,
+    preprocessing_of_transformers,
+)
 from resnetlab.weights.layouts import layout_for
 from resnetlab.weights.saving import card_of, write_weights
 
 CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
-RESAMPLING: dict[Interpolation, int] = {"nearest": 0, "bilinear": 2, "bicubic": 3}  # the numbers of Pillow
-UNCROPPED = 384  # pixels from which transformers' processor of ResNets cuts nothing off
+STRIDE_FIRST = {"resnet": False, "regnet": True}
+"""Whether the first stage halves the image, in transformers' networks whose file does not tell."""
+OF_THE_NETWORK = ("the stem has", "a block's stride", "the activation is", "batch norms", "no blur")
+"""Beginnings of assumptions of `identify` that a network's name settles."""
 
 
 def save_for_hf(model: nn.Module, folder: Path | str) -> Path:
@@ -85,22 +94,6 @@ def hf_config(spec: ModelSpec, classes: tuple[str, ...] | None = None) -> dict[s
     }
 
 
-def hf_preprocessor(preprocessing: Preprocessing) -> dict[str, Any]:
-    """The `preprocessor_config.json` that goes with it."""
-    return {
-        "image_processor_type": "ConvNextImageProcessor",
-        "do_resize": True,
-        "size": {"shortest_edge": preprocessing.size},
-        "crop_pct": preprocessing.size / preprocessing.resize,
-        "resample": RESAMPLING[preprocessing.interpolation],
-        "do_rescale": True,
-        "rescale_factor": 1 / 255,
-        "do_normalize": True,
-        "image_mean": list(preprocessing.mean),
-        "image_std": list(preprocessing.std),
-    }
-
-
 def refine(card: ModelCard, weights: Path) -> ModelCard:
     """The card, with what the files of the hub beside the weights tell.
 
@@ -111,63 +104,53 @@ def refine(card: ModelCard, weights: Path) -> ModelCard:
     Raises:
         CheckpointError: such a file cannot be read.
     """
-    config = weights.with_name(CONFIG)
+    config, processor = weights.with_name(CONFIG), weights.with_name(PREPROCESSOR)
     if weights.stem not in ("model", "pytorch_model") or not config.is_file():
         return card
-    told = _read(config)
-    try:
-        return _with_timm(card, told) if "architecture" in told else _with_transformers(card, told, weights)
-    except (ResnetlabError, LookupError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"{config} does not describe a network as the hub's files do: {error}") from error
-
-
-def preprocessing_of_timm(config: Mapping[str, Any]) -> Preprocessing:
-    """What timm's `pretrained_cfg` says of the images; what it warps or pads is cut here."""
-    size = int(config["input_size"][-1])
-    return Preprocessing(
-        size=size,
-        resize=max(size, int(size / config.get("crop_pct", 0.875))),
-        mean=tuple(map(float, config["mean"])),
-        std=tuple(map(float, config["std"])),
-        interpolation=config.get("interpolation", "bicubic"),
-    )
+    with _read(config) as told:
+        if "architecture" in told:
+            return _with_timm(card, told)
+        card = _with_transformers(card, told)
+    if not processor.is_file():
+        return card
+    with _read(processor) as told:
+        preprocessing, remarks = preprocessing_of_transformers(told)
+        return _with_images(card, preprocessing, remarks)
 
 
 def _with_timm(card: ModelCard, told: Mapping[str, Any]) -> ModelCard:
+    assert card.spec is not None
+    refuse_unequal(card.spec, told)
     config = told.get("pretrained_cfg", told)
     names = config.get("label_names")
-    return replace(
-        card,
-        classes=tuple(names) if names else card.classes,
-        preprocessing=preprocessing_of_timm(config),
-        licence=config.get("license"),
-        assumptions=_without("images are normalised", card.assumptions),
-    )
+    card = replace(card, classes=tuple(names) if names else card.classes, licence=config.get("license"))
+    known = card.assumptions  # what the network's name tells
+    for beginning in OF_THE_NETWORK:
+        known = _without(beginning, known)
+    return _with_images(replace(card, assumptions=known), preprocessing_of_timm(config))
 
 
-def _with_transformers(card: ModelCard, told: Mapping[str, Any], weights: Path) -> ModelCard:
-    spec, names = card.spec, told.get("id2label", {})
-    if isinstance(spec, NetworkSpec) and isinstance(spec.block, Bottleneck):
-        spec = spec.with_fields(stride_in="1x1" if told.get("downsample_in_bottleneck") else "3x3")
-        card = replace(card, assumptions=_without("a block's stride", card.assumptions))
+def _with_transformers(card: ModelCard, told: Mapping[str, Any]) -> ModelCard:
+    names = told.get("id2label") or {}
     classes = tuple(str(names[str(number)]) for number in range(len(names)))
     generic = all(name == f"LABEL_{number}" for number, name in enumerate(classes))
-    card = replace(card, spec=spec, classes=card.classes if generic else classes)
-    file = weights.with_name(PREPROCESSOR)
-    if not file.is_file():
+    card = replace(card, classes=card.classes if generic else classes)
+    spec, kind = card.spec, told.get("model_type")
+    if not isinstance(spec, NetworkSpec) or kind not in STRIDE_FIRST:
         return card
-    processor = _read(file)
-    size = processor["size"].get("shortest_edge", processor["size"].get("height"))
-    share = processor.get("crop_pct", 0.875) if size < UNCROPPED else 1
-    by_number = {number: name for name, number in RESAMPLING.items()}
-    preprocessing = Preprocessing(
-        size,
-        int(size / share),
-        tuple(map(float, processor["image_mean"])),
-        tuple(map(float, processor["image_std"])),
-        by_number[processor.get("resample", RESAMPLING["bilinear"])],
-    )
-    return replace(card, preprocessing=preprocessing, assumptions=_without("images are normalised", card.assumptions))
+    if told.get("hidden_act", "relu") != spec.block.activation:
+        raise ResnetlabError(f"its hidden_act is {told['hidden_act']!r}; built is {spec.block.activation}")
+    strided = told.get("downsample_in_first_stage", STRIDE_FIRST[kind])
+    spec = spec.with_fields(first_stride=2 if strided else 1)
+    if isinstance(spec.block, Bottleneck):
+        spec = spec.with_fields(stride_in="1x1" if told.get("downsample_in_bottleneck") else "3x3")
+        card = replace(card, assumptions=_without("a block's stride", card.assumptions))
+    return replace(card, spec=spec)
+
+
+def _with_images(card: ModelCard, preprocessing: Preprocessing, remarks: tuple[str, ...] = ()) -> ModelCard:
+    known = _without("images are normalised", card.assumptions)
+    return replace(card, preprocessing=preprocessing, assumptions=(*known, *remarks))
 
 
 def _without(beginning: str, assumptions: tuple[str, ...]) -> tuple[str, ...]:
@@ -179,11 +162,34 @@ def _write_json(told: Mapping[str, Any], file: Path) -> None:
     file.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-def _read(file: Path) -> dict[str, Any]:
+@contextlib.contextmanager
+def _read(file: Path) -> Iterator[dict[str, Any]]:
+    """What a file tells; whatever is wrong with it, found here or while it is used inside, is said of this file.
+
+    Raises:
+        CheckpointError: it cannot be read, or does not tell what the hub's files do.
+    """
     try:
+        if file.stat().st_size > LONGEST:
+            raise ResnetlabError(f"it is longer than {LONGEST} bytes")
         told = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{file} cannot be read: {error}\nfetch it again") from error
-    if not isinstance(told, dict):
-        raise CheckpointError(f"{file} holds no JSON object\nfetch it again")
-    return told
+        if not isinstance(told, dict):
+            raise ResnetlabError("it holds no JSON object")
+        yield told
+    except OSError as error:
+        raise CheckpointError(f"{file} cannot be read: {error.strerror}\nlet it be read, or fetch it again") from error
+    except CheckpointError:
+        raise
+    except (
+        ResnetlabError,
+        LookupError,
+        ArithmeticError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        RecursionError,
+    ) as error:
+        reason = str(error) if isinstance(error, ResnetlabError) else f"{type(error).__name__}: {error}"
+        first, *more = reason.splitlines()[:2]
+        remedy = more[0] if more else "fetch it again; without this file beside them the weights are read alone"
+        raise CheckpointError(f"{file} does not describe a network that can be had here: {first}\n{remedy}") from error

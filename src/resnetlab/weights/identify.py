@@ -104,13 +104,14 @@ def _usual_preprocessing(spec: ModelSpec) -> Preprocessing | None:
 
 def _assumptions(spec: ModelSpec, layout: Layout, preprocessing: Preprocessing | None) -> tuple[str, ...]:
     """What no tensor tells, each with what was taken."""
-    said = []
+    said = ["batch norms, if any, have ε = 1e-5, and images are padded alike on both sides"]
     if isinstance(spec, NetworkSpec):
         stem = spec.stem
         pooling = "with" if stem.max_pool else "without"
         said.append(
             f"the stem has stride {stem.stride}, {pooling} max-pooling, and every later stage halves the image"
         )
+        said.append("no blur and no other pooling against aliasing stands at the strides")
         if isinstance(spec.block, Bottleneck):
             said.append("a block's stride stands in the 3×3 (v1.5), not in the first 1×1 as in the paper (v1)")
         if isinstance(spec.shortcut, ZeroPadding):

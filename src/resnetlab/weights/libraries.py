@@ -11,7 +11,7 @@ from resnetlab.data.class_names import imagenet_classes
 from resnetlab.specs.card import ModelCard
 from resnetlab.weights.download import fetch
 from resnetlab.weights.hub import download_weights, need
-from resnetlab.weights.huggingface import preprocessing_of_timm
+from resnetlab.weights.image_processors import preprocessing_of_timm
 from resnetlab.weights.loading import load_weights
 from resnetlab.weights.published import HASH_IN_NAME, torchvision_card
 from resnetlab.weights.reading import read_checkpoint
