@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from hostile_files import payloads
 from hub_user import HubUser, digest, hub_user
 from library_networks import lively
 from local_hub import LocalHub, commit_of, local_hub
@@ -25,7 +27,8 @@ from resnetlab.specs.papers import HE_2015
 from resnetlab.specs.preprocessing import IMAGENET
 from resnetlab.weights import load_checkpoint, push_to_hub, save
 from resnetlab.weights.hub_page import bibtex, write_model_card
-from resnetlab.weights.huggingface import hf_config, hf_preprocessor
+from resnetlab.weights.huggingface import hf_config
+from resnetlab.weights.image_processors import hf_preprocessor
 from resnetlab.weights.layouts.cifar import AS_IMAGENET
 from twins import enliven
 
@@ -38,6 +41,12 @@ answer = [digest(model.state_dict()), model.spec.name, repr(model.card), model.t
 TIMM = """
 from resnetlab.weights.libraries import timm_model
 timm_model("resnet18")
+"""
+RESOLVE = """
+from resnetlab.actions.references import resolve_model
+from hub_user import digest
+found = resolve_model({0!r})
+answer = [digest(found.module.state_dict()), found.card.source]
 """
 PUSH = """
 from resnetlab.weights import push_to_hub
@@ -149,6 +158,52 @@ answer = [
     kind, message = ask(code.format("'a2_in1k'"))  # type: ignore[misc]
     assert kind == "ResnetlabError"
     assert message.startswith("no timm/resnet18.a2_in1k on the hub")
+
+
+def test_references_to_the_hub_are_resolved(hub: LocalHub, ask: HubUser, run_folder: Path) -> None:
+    ask(PUSH.format(str(run_folder), "me/resolved", hub.token))
+    here = digest(load_checkpoint(run_folder).state_dict())
+    assert ask(RESOLVE.format("hf:me/resolved")) == [here, "trained for this test"]
+    theirs = lively("timm", "resnet18")
+    hub.repositories["timm/resnet18.a3_in1k"] = {"model.safetensors": as_safetensors(theirs.state_dict())}
+    found = ask(RESOLVE.format("timm:resnet18@a3_in1k"))
+    assert found == [digest(theirs.state_dict()), "timm resnet18.a3_in1k"]
+
+
+def flip(content: bytes) -> bytes:
+    """One bit of the last byte, which is a weight's."""
+    return content[:-1] + bytes([content[-1] ^ 1])
+
+
+LYING = {"hf:liar/net": "liar/net", "timm:resnet18@gluon_in1k": "timm/resnet18.gluon_in1k"}
+
+
+@pytest.mark.parametrize("reference", LYING)
+def test_a_file_that_is_not_the_one_the_hub_told_of_is_refused_again_and_again(
+    hub: LocalHub, ask: HubUser, reference: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = as_safetensors(lively("timm", "resnet18").state_dict())
+    hub.repositories[LYING[reference]] = {"model.safetensors": content}
+    monkeypatch.setattr(hub, "spoil", flip)
+    for _ in range(2):
+        kind, message = ask(RESOLVE.format(reference))  # type: ignore[misc]
+        assert kind == "CheckpointError", message
+        told, remedy = message.splitlines()
+        assert "model.safetensors: checksum error: the hub says that its SHA-256 is " in told
+        assert hashlib.sha256(content).hexdigest() in told
+        assert hashlib.sha256(flip(content)).hexdigest() in told
+    monkeypatch.undo()
+    Path(remedy.removeprefix("remove ").removesuffix(" and fetch it again")).unlink()
+    assert len(ask(RESOLVE.format(reference))[0]) == 64  # type: ignore[index]  # as the message says
+
+
+def test_nothing_that_a_repository_holds_is_run(hub: LocalHub, ask: HubUser, tmp_path: Path) -> None:
+    marker = tmp_path / "ran"
+    for number, (tried, content) in enumerate(payloads(marker).items()):
+        hub.repositories[name := f"evil/net{number}"] = {"pytorch_model.bin": content, "config.json": b"{}"}
+        kind, message = ask(RESOLVE.format(f"hf:{name}"))  # type: ignore[misc]
+        assert kind == "CheckpointError", (tried, message)
+        assert not marker.exists(), tried
 
 
 def test_what_cannot_be_had_is_said_with_the_remedy(hub: LocalHub, ask: HubUser, run_folder: Path) -> None:

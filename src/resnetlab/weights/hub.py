@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +16,13 @@ from resnetlab.core.errors import CheckpointError, DownloadError, ResnetlabError
 from resnetlab.weights.description import DESCRIPTION, WEIGHTS
 from resnetlab.weights.hub_page import figures_of, write_model_card
 from resnetlab.weights.loading import load_checkpoint
+from resnetlab.weights.reading import file_sha256
 from resnetlab.weights.saving import card_of
 
 BESIDE = (DESCRIPTION, "config.json", "preprocessor_config.json")
 OLDER_WEIGHTS = "pytorch_model.bin"
+DOWNLOADED = (WEIGHTS, OLDER_WEIGHTS, *BESIDE)
+SHA256 = re.compile(r"[0-9a-f]{64}")
 LOG_IN = "log in: hf auth login, or set HF_TOKEN"
 
 
@@ -35,7 +39,7 @@ def load_from_hub(repo_id: str, revision: str | None = None) -> nn.Module:
     Raises:
         DownloadError: no network, and nothing in the cache.
         ResnetlabError: no such repository or revision, no permission, or the extra `hub` is not installed.
-        CheckpointError, WeightsError: as of `load_checkpoint`.
+        CheckpointError, WeightsError: as of `load_checkpoint`; or a file is not the one that the hub told of.
     """
     folder = download_weights(repo_id, revision).parent
     model = load_checkpoint(folder)
@@ -60,8 +64,29 @@ def download_weights(repo_id: str, revision: str | None = None) -> Path:
         for name in (WEIGHTS, OLDER_WEIGHTS):
             folder = hub.snapshot_download(repo_id, revision=revision, allow_patterns=[name, *BESIDE])
             if (weights := Path(folder) / name).exists():
+                _check_hashes(Path(folder))
                 return weights
     raise CheckpointError(f"{repo_id} on the hub has no weights\nlooked for: {WEIGHTS}, {OLDER_WEIGHTS}")
+
+
+def _check_hashes(folder: Path) -> None:
+    """Pass where every file is the one that the hub told of; the hub's own client looks at lengths alone.
+
+    Large files lie in the cache under their SHA-256, and the folder has links to them.
+
+    Raises:
+        CheckpointError: names the file, both hashes and the remedy.
+    """
+    for name in DOWNLOADED:
+        blob = (folder / name).resolve()
+        if not SHA256.fullmatch(blob.name) or not blob.is_file():
+            continue
+        found = file_sha256(blob)
+        if found != blob.name:
+            raise CheckpointError(
+                f"{folder / name}: checksum error: the hub says that its SHA-256 is {blob.name}, it is {found}\n"
+                f"remove {blob} and fetch it again"
+            )
 
 
 def push_to_hub(folder: Path | str, repo_id: str, *, private: bool = False, token: str | None = None) -> str:
