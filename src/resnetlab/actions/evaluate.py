@@ -56,12 +56,7 @@ def evaluate(model: str | nn.Module, data: str | LabelledImages, **settings: Any
         order, remark = match_classes(network.card.classes, images.classes, network.outputs)
         name = re.sub(r"[^\w.+-]+", "-", f"{Path(network.name).name}-{Path(images.name).name}").strip("-")
         folder = make_output_folder("eval", name, asked.output, asked.exist_ok)
-        with _removed_if_unreadable(folder):
-            looks, unreadable = _readable(network, images, asked)
-        if not asked.quiet:
-            print(f"evaluating into {folder}", file=sys.stderr)
-        with progress_bar("evaluating", len(images) - len(unreadable), asked.quiet) as advance:
-            scores, channels = _score(network, images, order, batches(looks, asked.batch_size), advance)
+        scores, channels, unreadable = _counted(network, images, asked, order, folder)
     left_out = (f"{len(unreadable)} of {len(images)} images could not be read and are left out",) if unreadable else ()
     greys = channels_remark(channels, network.how.channels)
     remarks = (*network.remarks, *images.remarks, *filter(None, [remark]), *greys, *left_out)
@@ -89,6 +84,19 @@ def _facts(network: ReadyNetwork, asked: EvalSettings) -> dict[str, Any]:
         "seed": asked.seed,
         "environment": describe_environment(),
     }
+
+
+def _counted(
+    network: ReadyNetwork, images: LabelledImages, asked: EvalSettings, order: list[int], folder: Path
+) -> tuple[Scores, Counter[int], tuple[Unreadable, ...]]:
+    """The scores, how many images had how many channels, and which could not be read."""
+    with _removed_if_unreadable(folder):
+        looks, unreadable = _readable(network, images, asked)
+    if not asked.quiet:
+        print(f"evaluating into {folder}", file=sys.stderr)
+    with progress_bar("evaluating", len(images) - len(unreadable), asked.quiet) as advance:
+        scores, channels = _score(network, images, order, batches(looks, asked.batch_size), advance)
+    return scores, channels, unreadable
 
 
 @contextlib.contextmanager
