@@ -54,3 +54,9 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_torch_is_imported_only_when_it_is_needed(line: str) -> None:
     code = f"{line}; import sys; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("room", ["analysis", "weights"])
+def test_the_rooms_that_the_readme_names_are_there_after_one_import(room: str) -> None:
+    code = f"import sys, resnetlab; assert 'torch' not in sys.modules; assert resnetlab.{room}.__doc__"
+    subprocess.run([sys.executable, "-c", code], check=True)

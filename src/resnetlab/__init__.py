@@ -50,12 +50,15 @@ _ROOMS = {
     "specs": ("list_models",),
     "weights": ("create_model", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
 }
+_PUBLIC_ROOMS = ("analysis", "weights")
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = ["__version__", *sorted(_ROOM_OF)]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _PUBLIC_ROOMS:
+        return importlib.import_module(f"resnetlab.{name}")
     if name not in _ROOM_OF:
         raise AttributeError(f"module 'resnetlab' has no attribute {name!r}")
     return getattr(importlib.import_module(f"resnetlab.{_ROOM_OF[name]}"), name)

@@ -169,3 +169,27 @@ def test_a_reading_that_fails_is_told_in_our_words(tmp_path: Path) -> None:
         load_checkpoint(tmp_path / "net.pth")
     assert "weights_only" not in str(refusal.value)
     assert len(str(refusal.value).splitlines()) <= 3
+
+
+def test_a_state_dict_that_is_there_already_fills_a_network_too() -> None:
+    first, second = small(), small()
+    assert load_weights(second, {f"module.{key}": tensor for key, tensor in first.state_dict().items()}) is second
+    assert torch.equal(first.fc.weight, second.fc.weight)
+
+
+@pytest.mark.parametrize(("name", "remedy"), [("net.py", "FILE.py:FACTORY"), ("a.jpg", "the network comes first")])
+def test_what_is_given_in_place_of_weights_is_told_by_what_it_is(name: str, remedy: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("something")
+    with pytest.raises(CheckpointError, match=remedy):
+        resolve_model(str(tmp_path / name), untrained=True)
+
+
+def test_a_fresh_head_stays_untrained_when_it_is_saved(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    save(enliven(small(), torch.randn(4, 3, 32, 32)), tmp_path / "first")
+    model = load_checkpoint(tmp_path / "first")
+    model.reset_classifier(3)
+    save(model, tmp_path / "second")
+    assert not load_checkpoint(tmp_path / "second").card.is_trained
+    save(model, tmp_path / "second", source="my own training")
+    assert load_checkpoint(tmp_path / "second").card.is_trained

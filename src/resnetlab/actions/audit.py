@@ -273,8 +273,8 @@ def _computation(subject: _Subject, beside: _Subject) -> tuple[AuditRow, ...]:
     ends = first_difference(subject.form.graph, beside.form.graph)
     if ends == (None, None):
         return ()
-    here, there = (f"{end.kind} of {end.module or 'the network'}" if end else "its end" for end in ends)
-    return (AuditRow("computation", f"parts at the {here}", f"from the {there}"),)
+    names = [f"the {end.kind.strip('_')} of {end.module or 'the network'}" if end else "its end" for end in ends]
+    return (AuditRow("computation", f"parts at {names[0]}", f"from {names[1]}"),)
 
 
 def _stage(blocks: tuple[BlockForm, ...]) -> AuditStage:

@@ -35,7 +35,7 @@ class Preprocessing:
         check(self, "resize", self.resize >= self.size, f"size={self.size} or more, or the square would not fit")
         check(self, "mean", len(self.mean) in (1, 3), "one number for grey images, three for colour")
         check(self, "std", len(self.std) == len(self.mean), f"{len(self.mean)} numbers, as in mean")
-        check(self, "mean", all(map(math.isfinite, self.mean)), "finite numbers")
+        check(self, "mean", all(abs(value) <= 1 for value in self.mean), "numbers up to 1, of pixels in [0, 1]")
         check(self, "std", all(0 < value < math.inf for value in self.std), "finite numbers above 0")
         interpolations = get_args(Interpolation)
         check(self, "interpolation", self.interpolation in interpolations, ", ".join(interpolations))

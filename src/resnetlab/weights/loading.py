@@ -61,12 +61,12 @@ def load_checkpoint(path: Path | str, *, ema: bool = False) -> Classifier:
     return model
 
 
-def load_weights(model: nn.Module, path: Path | str, *, ema: bool = False) -> nn.Module:
+def load_weights(model: nn.Module, path: Path | str | Mapping[str, Tensor], *, ema: bool = False) -> nn.Module:
     """Fill a network that you have, ours or one in names of a known layout, from a file in any; gives it back.
 
     Args:
         model: changed in place, or not at all; its training mode stays. One of ours has a card then.
-        path: as of `load_checkpoint`.
+        path: as of `load_checkpoint`, or a state dict that is there already.
         ema: take the moving average of the weights that is stored beside them.
 
     Raises:
@@ -74,13 +74,14 @@ def load_weights(model: nn.Module, path: Path | str, *, ema: bool = False) -> nn
         WeightsError: a tensor is missing, is not expected or has another shape, all such tensors are listed; or the
             weights were saved with a network that computes otherwise.
     """
-    held = _hold(path, ema)
+    held = _Held(Path("a state dict"), find_state(path, ema)) if isinstance(path, Mapping) else _hold(path, ema)
     spec = getattr(model, "spec", None)
     if held.saved is not None and held.saved.spec is not None and isinstance(spec, ModelSpec):
         _refuse_another_computation(spec, held.saved.spec)
+    card = _card_for(model.spec, held) if isinstance(model, Classifier) else None
     fill(model, held.state, without_prefixes(held.state))
     if isinstance(model, Classifier):
-        model.card = _card_for(model.spec, held)
+        model.card = card
     return model
 
 
@@ -97,8 +98,8 @@ class _Held:
 
     file: Path
     state: dict[str, Tensor]
-    saved: ModelCard | None
-    remarks: tuple[str, ...]
+    saved: ModelCard | None = None
+    remarks: tuple[str, ...] = ()
 
 
 def _hold(path: Path | str, ema: bool) -> _Held:

@@ -28,6 +28,10 @@ from resnetlab.core.errors import CheckpointError
 from resnetlab.core.files import WEIGHT_SUFFIXES
 
 HASH_IN_NAME = re.compile(r"-(?=[0-9]*[a-f])(?=[a-f]*[0-9])([0-9a-f]{8,64})$")  # not a date, not a word
+NO_WEIGHTS = {
+    ".py": "a Python file, no weights\na network that it makes is FILE.py:FACTORY",
+    **dict.fromkeys((".jpg", ".jpeg", ".png"), "an image, no weights\nthe network comes first, then the images"),
+}
 TAR_MAGIC = slice(257, 262)
 REMEDY = "fetch or copy it again"
 RESAVE = "where you trust it, load it there yourself and save its state_dict with safetensors.torch.save_file"
@@ -44,6 +48,8 @@ def read_checkpoint(path: Path | str) -> Any:
     """
     file = Path(path)
     head = _head(file)
+    if file.suffix in NO_WEIGHTS:
+        raise CheckpointError(f"{file} is {NO_WEIGHTS[file.suffix]}")
     _check_hash_in_name(file)
     if _looks_like_safetensors(head):
         return _read_safetensors(file)

@@ -40,7 +40,7 @@ def save(
         folder: made where it is not there; a network in it is replaced.
         classes: names in the order of the head's outputs; None: those of the model's card.
         preprocessing: what an image goes through; None: that of the model's card.
-        source: where the weights come from; None: that of the card.
+        source: where the weights come from; None: that of the card, which after a fresh head has none.
         licence: of the weights; None: that of the card.
 
     Raises:
@@ -48,12 +48,12 @@ def save(
         OutputError: the folder cannot be written; what stood there before is as it was.
     """
     model = _bare(model)
-    known = card_of(model)
+    known, told = card_of(model), isinstance(getattr(model, "card", None), ModelCard)
     card = replace(
         known,
         classes=known.classes if classes is None else tuple(classes),
         preprocessing=preprocessing or known.preprocessing,
-        source=source or known.source or (SOURCE_NOT_TOLD if was_trained(model) else None),
+        source=source or (known.source if told else SOURCE_NOT_TOLD if was_trained(model) else None),
         licence=licence or known.licence,
     )
     state = model.state_dict()
