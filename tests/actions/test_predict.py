@@ -263,3 +263,12 @@ def test_imagenets_way_is_assumed_of_an_unknown_module(pictures: Path) -> None:
         resnetlab.predict(small_network(), pictures / "temple", size=32, mean=IMAGENET_MEAN, std=IMAGENET_STD).remarks
         == ()
     )
+
+
+def test_weights_of_64_bits_predict_as_their_own_of_32(pictures: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = resnetlab.create_model("resnet20", width=4)
+    resnetlab.weights.save(model, tmp_path / "single", source="a test")
+    resnetlab.weights.save(model.double(), tmp_path / "double", source="a test")
+    found = [resnetlab.predict(str(tmp_path / name), pictures, quiet=True).rows for name in ("single", "double")]
+    assert found[0] == found[1]

@@ -121,10 +121,12 @@ def _at_work(module: nn.Module, device: str) -> Iterator[nn.Module]:
 
 
 def _resolved(reference: str, settings: ImageSettings) -> ResolvedModel:
-    """What a reference names; weights that are only drawn are the same each time."""
+    """What a reference names, in float32; weights that are only drawn are the same each time."""
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
-        return resolve_model(reference, untrained=settings.untrained)
+        found = resolve_model(reference, untrained=settings.untrained)
+    found.module.float()  # some weights are saved in 64 bits
+    return found
 
 
 def _input_channels(resolved: ResolvedModel) -> int:
