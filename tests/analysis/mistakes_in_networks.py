@@ -147,4 +147,16 @@ MISTAKES_IN_NETWORKS: dict[str, tuple[str, Edits, str, tuple[str, ...]]] = {
         "projection in the paper's CIFAR network",
         ("cells.3", "cells.6"),
     ),
+    "the stem's activation forgotten": (
+        "basic",
+        (("nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d", "nn.BatchNorm2d(64), nn.MaxPool2d"),),
+        "activation of the stem missing",
+        ("begin.0",),
+    ),
+    "the stem's activation forgotten, in functions": (
+        "cifar",
+        (("F.relu(self.first_norm(self.first(x)))", "self.first_norm(self.first(x))"),),
+        "activation of the stem missing",
+        ("first",),
+    ),
 }

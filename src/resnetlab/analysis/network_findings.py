@@ -139,6 +139,18 @@ def cifar_stem(form: NetworkForm) -> Iterator[Finding]:
         )
 
 
+def stem_activation(form: NetworkForm) -> Iterator[Finding]:
+    first = form.blocks[0] if form.blocks else None
+    if first not in of_order(form, "post") or not form.stem.convolutions:
+        return
+    behind = form.stem.steps[::-1][: form.stem.steps[::-1].index("conv")]
+    yield from mistake(
+        "activation of the stem missing",
+        [form.stem.convolutions[-1].name] if "act" not in behind else [],
+        "nothing stands between the stem's norm and the first block, which takes what is activated",
+    )
+
+
 def final_norm(form: NetworkForm) -> Iterator[Finding]:
     if not of_order(form, "pre"):
         return
@@ -212,6 +224,7 @@ NETWORK_CHECKS: tuple[Check, ...] = (
     widths,
     projections_for_cifar,
     cifar_stem,
+    stem_activation,
     final_norm,
     shared_layers,
     norm_settings,
