@@ -26,6 +26,7 @@ WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
 FORMAT = "resnetlab model 1"
 HEADER = "resnetlab"  # under this name the header of the weights holds the description
 KNOWN_TO_NUMPY = (torch.float32, torch.float64, torch.int64)
+SIGNS = ("resnetlab", "xxh3_128:", '"preprocessing"')  # by which a description is known whose name is spoiled
 LONGEST = 16 * 2**20  # bytes of a description
 
 
@@ -91,10 +92,12 @@ def _header(weights: Path) -> str | None:
     """The description in the header of a safetensors file."""
     try:
         with safe_open(weights, framework="pt") as file:
-            told: str | None = (file.metadata() or {}).get(HEADER)
-            return told
+            metadata = file.metadata() or {}
     except (SafetensorError, OSError):  # another container, which has no such header
         return None
+    if HEADER not in metadata and any(sign in text for sign in SIGNS for text in (*metadata, *metadata.values())):
+        raise CheckpointError(f"{weights} is damaged: the name of its description is spoiled\nfetch or copy it again")
+    return metadata.get(HEADER)
 
 
 def _parse(text: str, place: str, weights: Path, tensors: Mapping[str, Tensor]) -> ModelCard:
