@@ -7,13 +7,13 @@ where a save was stopped between the two files, the text whose hash is right for
 
 from __future__ import annotations
 
+import ctypes
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 import xxhash
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
@@ -25,7 +25,6 @@ from resnetlab.specs.plain import from_plain, to_plain
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
 FORMAT = "resnetlab model 1"
 HEADER = "resnetlab"  # under this name the header of the weights holds the description
-KNOWN_TO_NUMPY = (torch.float32, torch.float64, torch.int64)
 SIGNS = ("resnetlab", "xxh3_128:", '"preprocessing"')  # by which a description is known whose name is spoiled
 LONGEST = 16 * 2**20  # bytes of a description
 
@@ -41,13 +40,31 @@ def fingerprint(told: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
 
     It runs at the speed of memory, which is why every load can check it. It finds damage, not malice.
     """
-    checksum = xxhash.xxh3_128(json.dumps(told, sort_keys=True).encode())
-    for name in sorted(tensors):
-        tensor = tensors[name].contiguous()
-        checksum.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        known = tensor if tensor.dtype in KNOWN_TO_NUMPY else tensor.reshape(-1).view(torch.uint8)
-        checksum.update(known.numpy())  # type: ignore[arg-type]  # it is a buffer
+    order = sorted(tensors, key=lambda name: (-tensors[name].itemsize, name))  # as safetensors lays them out
+    layout = [(name, str(tensors[name].dtype), tuple(tensors[name].shape)) for name in order]
+    checksum = xxhash.xxh3_128(json.dumps([told, layout], sort_keys=True).encode())
+    held = [tensors[name].contiguous() for name in order]
+    for address, length in _stretches(held):
+        checksum.update((ctypes.c_char * length).from_address(address))
     return f"xxh3_128:{checksum.hexdigest()}"
+
+
+def _stretches(tensors: Iterable[Tensor]) -> list[tuple[int, int]]:
+    """Address and length, bytes, of the memory that contiguous tensors fill; neighbours are one, and quicker to read.
+
+    >>> import torch
+    >>> whole = torch.zeros(8)
+    >>> [length for _, length in _stretches([whole[:2], whole[2:4], whole[6:]])]
+    [16, 8]
+    """
+    stretches: list[tuple[int, int]] = []
+    for tensor in tensors:
+        address, length = tensor.data_ptr(), tensor.nbytes
+        if stretches and sum(stretches[-1]) == address:
+            address, length = stretches[-1][0], stretches.pop()[1] + length
+        if length:
+            stretches.append((address, length))
+    return stretches
 
 
 def read_card(weights: Path, tensors: Mapping[str, Tensor]) -> ModelCard | None:

@@ -92,8 +92,8 @@ def put(model: nn.Module, target: Mapping[str, Tensor], given: Renamed) -> None:
     counters = {name: torch.zeros_like(target[name]) for name in target.keys() - given.tensors.keys()}
     tensors = counters | dict(given.tensors)
     if isinstance(model, Classifier):
-        for name, tensor in target.items():  # a third faster than load_state_dict, which goes through every module
-            tensor.copy_(tensors[name])
+        # faster than load_state_dict, which goes through every module, or a copy after the other from Python
+        torch._foreach_copy_(list(target.values()), [tensors[name] for name in target])
     else:
         model.load_state_dict(tensors)
 
@@ -115,7 +115,7 @@ def _odd_kind(given: Tensor, wanted: Tensor) -> str:
     """What makes a tensor unfit whatever its shape."""
     if given.layout != torch.strided or given.is_quantized:
         return f" {'quantised' if given.is_quantized else 'sparse'}"
-    if given.dtype not in (REAL_TYPES if wanted.is_floating_point() else WHOLE_TYPES):
+    if given.dtype != wanted.dtype and given.dtype not in (REAL_TYPES if wanted.is_floating_point() else WHOLE_TYPES):
         return f" of {str(given.dtype).removeprefix('torch.')}"
     if given.is_meta:
         return " without values"

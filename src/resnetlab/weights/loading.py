@@ -145,6 +145,8 @@ def _card_for(spec: ModelSpec, held: _Held) -> ModelCard:
 
 def _refuse_another_computation(wanted: ModelSpec, saved: ModelSpec) -> None:
     """Pass where the two compute the same with the same tensors, as far as their fields tell."""
+    if wanted == saved:  # the usual case, and a hundred times faster than their fields
+        return
     here, there = wanted.field_values(), saved.field_values()
     differ = [
         f"{name}={text_of(value)}, here {text_of(here[name])}"
