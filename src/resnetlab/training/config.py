@@ -1,0 +1,135 @@
+"""All that decides how a network is trained, as data: what a recipe is a row of, and what config.yaml holds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from resnetlab.specs.augmentation import Augmentation
+from resnetlab.specs.parts import check
+
+OptimiserName = Literal["sgd", "adamw", "lamb", "muon"]
+ScheduleName = Literal["constant", "cosine", "linear", "steps", "one-cycle"]
+Loss = Literal["cross-entropy", "binary"]
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """How a step is made of gradients.
+
+    Args:
+        name: "sgd", "adamw", "lamb" (of timm, You et al. 2019), or "muon" (Jordan 2024; matrices by it, the rest by SGD).
+        lr: the highest learning rate, for the global batch.
+        momentum: of SGD and Muon.
+        nesterov: look ahead along the momentum.
+        betas: of AdamW and LAMB.
+        weight_decay: share of the weights that a unit of learning rate takes off.
+        decay_norms: batch-norm parameters and biases decay too, as in He et al. 2015.
+        stage_decay: the rate of each stage as a share of that of the next; 1: the same for all.
+        clip: most Euclidean norm of the whole gradient; None for any.
+    """
+
+    name: OptimiserName = "sgd"
+    lr: float = 0.1
+    momentum: float = 0.9
+    nesterov: bool = False
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 1e-4
+    decay_norms: bool = True
+    stage_decay: float = 1.0
+    clip: float | None = None
+
+    def __post_init__(self) -> None:
+        check(self, "name", self.name in get_args(OptimiserName), ", ".join(get_args(OptimiserName)))
+        check(self, "lr", 0 < self.lr < math.inf, "a finite number above 0")
+        check(self, "momentum", 0 <= self.momentum < 1, "0 or more, below 1")
+        check(self, "nesterov", not self.nesterov or self.momentum > 0, "only with momentum above 0")
+        check(self, "betas", all(0 <= beta < 1 for beta in self.betas), "two numbers from 0, below 1")
+        check(self, "weight_decay", 0 <= self.weight_decay < math.inf, "0 or more")
+        check(self, "stage_decay", 0 < self.stage_decay <= 1, "above 0 and up to 1")
+        check(self, "clip", self.clip is None or self.clip > 0, "above 0, or none")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How the learning rate goes over the whole of training, so that it keeps its form when that is made shorter.
+
+    Args:
+        name: "constant", "cosine" (to `final`), "linear" (to `final`), "steps" (times `factor` at each of `drops`), or
+            "one-cycle" (torch's `OneCycleLR`: up in the first 30 %, then down to nearly nothing).
+        drops: where the rate drops, as shares of training.
+        factor: by which it is multiplied there.
+        final: the last rate as a share of the highest.
+        warmup_epochs: during which the rate rises from `warmup_from`; parts of epochs count.
+        warmup_from: the first rate as a share of the highest.
+        warmup_jumps: the rate stays at `warmup_from` and then jumps, instead of rising. Paper: He et al. 2015, §4.2.
+    """
+
+    name: ScheduleName = "cosine"
+    drops: tuple[float, ...] = ()
+    factor: float = 0.1
+    final: float = 0.0
+    warmup_epochs: float = 0.0
+    warmup_from: float = 0.01
+    warmup_jumps: bool = False
+
+    def __post_init__(self) -> None:
+        check(self, "name", self.name in get_args(ScheduleName), ", ".join(get_args(ScheduleName)))
+        rising = list(self.drops) == sorted(set(self.drops)) and all(0 < drop < 1 for drop in self.drops)
+        check(self, "drops", rising, "rising shares of training, above 0 and below 1")
+        check(self, "drops", bool(self.drops) == (self.name == "steps"), "one or more for steps, none for others")
+        check(self, "factor", 0 < self.factor < 1, "above 0 and below 1")
+        check(self, "final", 0 <= self.final <= 1, "from 0 to 1")
+        check(self, "warmup_epochs", 0 <= self.warmup_epochs < math.inf, "0 or more")
+        check(self, "warmup_from", 0 < self.warmup_from <= 1, "above 0 and up to 1")
+
+
+@dataclass(frozen=True)
+class Config:
+    """How a network is trained.
+
+    Args:
+        epochs: passes over the training images.
+        steps: of the optimiser, in all, in place of `epochs`.
+        batch_size: images per step over all processes; a smaller last batch is left out.
+        accumulate: parts that a process's share of a batch goes through the network in, to save memory; batch norm
+            then sees the parts.
+        size: side of the square that the network sees in training, pixels; None: that of the data.
+        optim: how a step is made of gradients.
+        schedule: how the learning rate goes.
+        augment: how training images are changed.
+        loss: "cross-entropy", or "binary": each class for itself, as in Wightman et al. 2021.
+        label_smoothing: share of a label that goes to all classes alike. Paper: Szegedy et al. 2015, §7.
+        drop_path: how often the last block's branch is dropped; those before it less, in proportion to their depth.
+            Paper: Huang et al. 2016. None: as the network has it.
+        ema: decay per step of a moving average of the weights, which is then what is evaluated and kept; None for none.
+        validation: share of the training images held out to choose by, where the data has no validation split.
+    """
+
+    epochs: int = 10
+    steps: int | None = None
+    batch_size: int = 128
+    accumulate: int = 1
+    size: int | None = None
+    optim: Optimiser = field(default_factory=Optimiser)
+    schedule: Schedule = field(default_factory=Schedule)
+    augment: Augmentation = field(default_factory=Augmentation)
+    loss: Loss = "cross-entropy"
+    label_smoothing: float = 0.0
+    drop_path: float | None = None
+    ema: float | None = None
+    validation: float = 0.1
+
+    def __post_init__(self) -> None:
+        check(self, "epochs", self.epochs >= 1, "1 or more")
+        check(self, "steps", self.steps is None or self.steps >= 1, "1 or more, or none")
+        check(self, "batch_size", self.batch_size >= 1, "1 or more")
+        check(self, "accumulate", 1 <= self.accumulate <= self.batch_size, f"1 to batch_size={self.batch_size}")
+        check(self, "size", self.size is None or self.size >= 1, "1 or more pixels, or none")
+        check(self, "loss", self.loss in get_args(Loss), ", ".join(get_args(Loss)))
+        check(self, "label_smoothing", 0 <= self.label_smoothing < 1, "from 0, below 1")
+        check(self, "drop_path", self.drop_path is None or 0 <= self.drop_path < 1, "from 0, below 1, or none")
+        check(self, "ema", self.ema is None or 0 < self.ema < 1, "above 0 and below 1, or none")
+        check(self, "validation", 0 <= self.validation < 1, "from 0, below 1")
