@@ -56,6 +56,25 @@ class UntrainedError(ResnetlabError):
     """A network that was never trained, where one that was is meant."""
 
 
+class DivergedError(ResnetlabError):
+    """Training met a number that is not finite, and stopped before the step.
+
+    Args:
+        step: that would have been taken, from 1.
+        tensor: the first that is not finite, in words.
+    """
+
+    def __init__(self, step: int, tensor: str) -> None:
+        self.step, self.tensor = step, tensor
+        super().__init__(
+            f"training diverged: at step {step} the {tensor} is not finite, and the step was not taken\n"
+            "give a lower --optim.lr, a warm-up, or --optim.clip; the last checkpoint is from before"
+        )
+
+    def __reduce__(self) -> tuple[type[DivergedError], tuple[int, str]]:
+        return type(self), (self.step, self.tensor)
+
+
 class OutputError(ResnetlabError):
     """A place that cannot be written, or that already holds something."""
 

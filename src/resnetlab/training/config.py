@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from resnetlab.specs.augmentation import Augmentation
 from resnetlab.specs.parts import check
 
-OptimiserName = Literal["sgd", "adamw", "lamb", "muon"]
+OptimiserName = Literal["sgd", "adamw", "lamb"]
 ScheduleName = Literal["constant", "cosine", "linear", "steps", "one-cycle"]
 Loss = Literal["cross-entropy", "binary"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
@@ -20,9 +20,9 @@ class Optimiser:
     """How a step is made of gradients.
 
     Args:
-        name: "sgd", "adamw", "lamb" (of timm, You et al. 2019), or "muon" (Jordan 2024; matrices by it, the rest by SGD).
+        name: "sgd", "adamw", or "lamb" (timm's; You et al. 2019).
         lr: the highest learning rate, for the global batch.
-        momentum: of SGD and Muon.
+        momentum: of SGD.
         nesterov: look ahead along the momentum.
         betas: of AdamW and LAMB.
         weight_decay: share of the weights that a unit of learning rate takes off.
@@ -83,6 +83,7 @@ class Schedule:
         check(self, "factor", 0 < self.factor < 1, "above 0 and below 1")
         check(self, "final", 0 <= self.final <= 1, "from 0 to 1")
         check(self, "warmup_epochs", 0 <= self.warmup_epochs < math.inf, "0 or more")
+        check(self, "warmup_epochs", not (self.warmup_epochs and self.name == "one-cycle"), "0: one-cycle has its own")
         check(self, "warmup_from", 0 < self.warmup_from <= 1, "above 0 and up to 1")
 
 
@@ -104,7 +105,7 @@ class Config:
         label_smoothing: share of a label that goes to all classes alike. Paper: Szegedy et al. 2015, §7.
         drop_path: how often the last block's branch is dropped; those before it less, in proportion to their depth.
             Paper: Huang et al. 2016. None: as the network has it.
-        ema: decay per step of a moving average of the weights, which is then what is evaluated and kept; None for none.
+        ema: decay per step of a moving average of the weights, which is then evaluated and kept; None for none.
         validation: share of the training images held out to choose by, where the data has no validation split.
     """
 

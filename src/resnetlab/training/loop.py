@@ -1,133 +1,196 @@
-"""The training loop: one network, one data set in memory, one plan."""
+"""The training loop: forward, backward, step, evaluate, keep; and again.
+
+Whatever decides how a network is trained comes in from outside: the batches, the loss, the optimiser and its schedule
+(in `TrainingState`), who watches (`Observer`), what is kept when. What is left is what every training is.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
-from resnetlab.core.errors import ResnetlabError
-from resnetlab.data import ImageData
+from resnetlab.core.errors import DivergedError
+from resnetlab.training.events import EpochDone, Observer, StepDone
+from resnetlab.training.precision import Choice
+from resnetlab.training.state import TrainingState
 
-SCHEDULES = ("one-cycle", "constant")
+Loss = Callable[[Tensor, Tensor], Tensor]
+PLAIN = Choice("fp32", "cpu", "the network's own numbers")
 
 
-@dataclass(frozen=True)
-class TrainingPlan:
-    """How a network is trained.
+class Batch(Protocol):
+    """Images of a step with their labels, (n,), or with shares of all classes, (n, classes)."""
+
+    @property
+    def images(self) -> Tensor: ...
+    @property
+    def labels(self) -> Tensor: ...
+
+
+class Batches(Protocol):
+    """The batches of every epoch: always the same ones for the same epoch, from any step on."""
+
+    @property
+    def steps(self) -> int: ...
+    def epoch(self, number: int, first: int = 0) -> Iterator[Any]: ...
+
+
+class Scores(Protocol):
+    """What an evaluation counted: mean loss, and per cent of images whose likeliest class is right."""
+
+    @property
+    def loss(self) -> float: ...
+    @property
+    def top1(self) -> float: ...
+
+
+@dataclass(frozen=True, eq=False)
+class StepRule:
+    """How a step is taken.
 
     Args:
-        epochs: passes over the training images.
-        batch_size: images per step; a smaller last batch is left out.
-        lr: the (peak) learning rate.
-        momentum: of SGD.
-        weight_decay: on every parameter, as in He et al. 2015, §3.4.
-        schedule: "one-cycle" (up to `lr` and down to nearly zero) or "constant".
+        loss: mean over a batch, of logits and labels.
+        choice: in which numbers.
+        clip: most norm of the gradient.
+        accumulate: parts that a batch goes through the network in.
+        watches_gradients: stop before a step whose gradient is not finite.
+        seed: of what the network itself draws at random, step by step; None leaves PyTorch's state alone.
     """
 
-    epochs: int = 8
-    batch_size: int = 128
-    lr: float = 0.1
-    momentum: float = 0.9
-    weight_decay: float = 1e-4
-    schedule: str = "one-cycle"
-
-    def __post_init__(self) -> None:
-        for name, possible, allowed in (
-            ("epochs", self.epochs >= 1, "1 or more"),
-            ("batch_size", self.batch_size >= 1, "1 or more"),
-            ("lr", self.lr > 0, "above 0"),
-            ("schedule", self.schedule in SCHEDULES, ", ".join(SCHEDULES)),
-        ):
-            if not possible:
-                raise ResnetlabError(f"{name}={getattr(self, name)!r} is impossible in a plan\nallowed: {allowed}")
+    loss: Loss
+    choice: Choice = PLAIN
+    clip: float | None = None
+    accumulate: int = 1
+    watches_gradients: bool = True
+    seed: int | None = None
 
 
-@dataclass
-class History:
-    """What happened during training.
+@dataclass(frozen=True, eq=False)
+class Course:
+    """How long training lasts, and what is done between its steps.
 
     Args:
-        step_losses: the loss of every step's batch, before the step.
-        epoch_losses: their mean over each epoch.
-        diverged: a loss was not finite; training stopped before that step was taken.
+        epochs: most epochs.
+        steps: most steps.
+        validate: the scores of a network on the validation images; None where there are none.
+        save: keeps the state at the end of an epoch; told whether it is the best so far.
+        stop_if_asked: called after every step and every evaluation; leaves by an exception of its own, if it must.
     """
 
-    step_losses: list[float] = field(default_factory=list)
-    epoch_losses: list[float] = field(default_factory=list)
-    diverged: bool = False
+    epochs: int
+    steps: int
+    validate: Callable[[nn.Module], Scores] | None = None
+    save: Callable[[TrainingState, bool], None] = lambda state, best: None
+    stop_if_asked: Callable[[TrainingState], None] = lambda state: None
 
 
-def train(model: nn.Module, data: ImageData, plan: TrainingPlan, seed: int) -> History:
-    """Train a network in place.
+def train_epochs(state: TrainingState, batches: Batches, rule: StepRule, course: Course, observer: Observer) -> None:
+    """Train from where the state is to the end of the course.
 
     Args:
-        model: any network that maps the data's images to its classes.
-        data: what to train on; its test part is not touched.
-        plan: epochs, rates, batch size.
-        seed: of the data order, which is the same for every network trained with it.
+        state: changed in place.
+        batches: of every epoch.
+        rule: how a step is taken.
+        course: how long, and what is done between steps.
+        observer: is told of every step and every epoch.
 
     Raises:
-        ResnetlabError: a batch is larger than the data set.
+        DivergedError: a loss or a gradient is not finite; the step was not taken.
     """
-    history = History()
-    images, labels = data.train_images, data.train_labels
-    order = torch.Generator().manual_seed(seed)
-    steps = len(labels) // plan.batch_size
-    if not steps:
-        raise ResnetlabError(f"batch_size={plan.batch_size}: {data.name} has {len(labels)} images\ngive fewer")
-    optimiser = torch.optim.SGD(model.parameters(), plan.lr, plan.momentum, weight_decay=plan.weight_decay)
-    schedule = _schedule(optimiser, plan, plan.epochs * steps)
-    model.train()
-    for _ in range(plan.epochs):
-        for batch in _batches(len(labels), plan.batch_size, order):
-            loss = F.cross_entropy(model(images[batch]), labels[batch])
-            history.step_losses.append(loss.item())
-            if not math.isfinite(history.step_losses[-1]):
-                history.diverged = True
-                return history
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-        history.epoch_losses.append(sum(history.step_losses[-steps:]) / steps)
-    return history
+    while state.epoch < course.epochs and (state.step < course.steps or state.losses):
+        began, images = time.perf_counter(), 0
+        state.runs.train()
+        for batch in batches.epoch(state.epoch, first=state.step_in_epoch):
+            if state.step == course.steps:
+                break
+            take_step(state, batch, rule)
+            images += len(batch.images)
+            observer.on_step(StepDone(state.step, state.epoch + 1, state.last_lr, state.losses[-1], len(batch.images)))
+            course.stop_if_asked(state)
+        trained = time.perf_counter() - began
+        scores = course.validate(state.kept) if course.validate else None
+        course.stop_if_asked(state)
+        best = scores is not None and (state.best is None or scores.top1 > state.best)
+        if scores is not None and best:
+            state.best = scores.top1
+        done = EpochDone(
+            epoch=state.epoch + 1,
+            step=state.step,
+            lr=state.last_lr,
+            train_loss=sum(state.losses) / len(state.losses),
+            validation_loss=scores.loss if scores else None,
+            validation_top1=scores.top1 if scores else None,
+            seconds=time.perf_counter() - began,
+            images_per_second=images / trained,
+            best=best,
+        )
+        state.epoch, state.step_in_epoch, state.losses = state.epoch + 1, 0, []
+        observer.on_epoch(done)
+        course.save(state, best)
 
 
-@torch.no_grad()
-def evaluate(
-    model: nn.Module, images: Float[Tensor, "n c h w"], labels: Int[Tensor, " n"], batch_size: int = 512
-) -> tuple[float, float]:
-    """Mean cross-entropy and share of images classified wrong, in evaluation mode.
+def take_step(state: TrainingState, batch: Batch, rule: StepRule) -> None:
+    """One step of the optimiser.
 
     Args:
-        model: every module of it is left in the mode it came in.
-        images: (N, C, H, W), float, normalised.
-        labels: (N,).
-        batch_size: images per forward pass.
+        state: changed in place; its last loss is that before the step.
+        batch: on the network's device.
+        rule: how.
+
+    Raises:
+        DivergedError: the loss or the gradient is not finite; network and optimiser are as they were, but for what a
+            forward pass changes.
     """
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    logits = torch.cat([model(part) for part in images.split(batch_size)])
-    for module, was_training in modes:
-        module.training = was_training
-    return F.cross_entropy(logits, labels).item(), (logits.argmax(1) != labels).float().mean().item()
+    if rule.seed is not None:
+        torch.manual_seed(rule.seed + state.step)
+    loss = _backward(state, batch, rule)
+    state.scaler.unscale_(state.optimiser)
+    gradients = [tensor.grad for tensor in state.model.parameters() if tensor.grad is not None]
+    norm = get_total_norm(gradients) if rule.watches_gradients or rule.clip else loss
+    value, length = torch.stack([loss, norm.to(loss)]).tolist()  # the one time that the processor waits for the device
+    if not (math.isfinite(value) and (math.isfinite(length) or state.scaler.is_enabled())):
+        state.losses.append(value)
+        raise DivergedError(state.step + 1, _first_bad(value, state.model))
+    if rule.clip:
+        clip_grads_with_norm_(state.model.parameters(), rule.clip, norm)
+    state.last_lr = max(float(group["lr"]) for group in state.optimiser.param_groups)
+    state.scaler.step(state.optimiser)
+    state.scaler.update()
+    state.optimiser.zero_grad(set_to_none=True)
+    state.schedule.step()
+    if state.average is not None:
+        state.average.update_parameters(state.model)
+    state.losses.append(value)
+    state.step, state.step_in_epoch = state.step + 1, state.step_in_epoch + 1
 
 
-def _batches(count: int, size: int, order: torch.Generator) -> Iterator[Tensor]:
-    shuffled = torch.randperm(count, generator=order)
-    return (shuffled[start : start + size] for start in range(0, count - size + 1, size))
+def _backward(state: TrainingState, batch: Batch, rule: StepRule) -> Tensor:
+    """Put the gradient of the batch's mean loss where the optimiser finds it; gives that loss."""
+    size = -(-len(batch.images) // rule.accumulate)
+    losses = []
+    for images, labels in zip(batch.images.split(size), batch.labels.split(size), strict=True):
+        with rule.choice.autocast():
+            logits = state.runs(images)
+        share = len(images) / len(batch.images)
+        loss = rule.loss(logits.to(torch.promote_types(logits.dtype, torch.float32)), labels) * share
+        state.scaler.scale(loss).backward()
+        losses.append(loss.detach())
+    return torch.stack(losses).sum()
 
 
-def _schedule(
-    optimiser: torch.optim.Optimizer, plan: TrainingPlan, steps: int
-) -> torch.optim.lr_scheduler.LRScheduler:
-    if plan.schedule == "constant":
-        return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
-    # The momentum stays as it is: cycling it is another change than the one the plan names.
-    return torch.optim.lr_scheduler.OneCycleLR(optimiser, plan.lr, total_steps=steps, cycle_momentum=False)
+def _first_bad(loss: float, model: nn.Module) -> str:
+    """What is not finite, and comes first: a parameter, the loss, or the gradient of a parameter."""
+    for name, tensor in model.named_parameters():
+        if not tensor.isfinite().all():
+            return f"parameter {name}"
+    if not math.isfinite(loss):
+        return f"loss ({loss})"
+    named = ((name, tensor.grad) for name, tensor in model.named_parameters())
+    return next(f"gradient of {name}" for name, grad in named if grad is not None and not grad.isfinite().all())

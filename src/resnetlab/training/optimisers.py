@@ -1,0 +1,31 @@
+"""Optimisers by name: PyTorch's, and timm's LAMB."""
+
+from __future__ import annotations
+
+from torch import nn, optim
+
+from resnetlab.core.errors import ResnetlabError
+from resnetlab.training.config import Optimiser
+from resnetlab.training.parameter_groups import parameter_groups
+
+
+def build_optimiser(model: nn.Module, how: Optimiser) -> optim.Optimizer:
+    """What makes a step of the gradients of a network's trainable parameters; one kernel for all where there is one.
+
+    Raises:
+        ResnetlabError: LAMB is asked for and timm is not installed.
+    """
+    groups = parameter_groups(model, how)
+    if how.name == "sgd":
+        return optim.SGD(groups, how.lr, how.momentum, nesterov=how.nesterov, fused=_can_fuse(model))
+    if how.name == "adamw":
+        return optim.AdamW(groups, how.lr, how.betas, fused=_can_fuse(model))
+    try:
+        from timm.optim.lamb import Lamb
+    except ImportError as error:
+        raise ResnetlabError("--optim.name lamb needs timm\ninstall it: pip install 'resnetlab[hub]'") from error
+    return Lamb(groups, how.lr, betas=how.betas, max_grad_norm=None)  # type: ignore[no-any-return]
+
+
+def _can_fuse(model: nn.Module) -> bool:
+    return all(parameter.device.type in ("cpu", "cuda") for parameter in model.parameters())

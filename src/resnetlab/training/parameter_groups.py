@@ -1,0 +1,58 @@
+"""What an optimiser is told of each parameter: its learning rate, and whether it decays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+
+from resnetlab.training.config import Optimiser
+from resnetlab.training.stages import stages
+
+Group = dict[str, Any]
+
+
+def parameter_groups(model: nn.Module, optimiser: Optimiser, *, frozen_too: bool = False) -> list[Group]:
+    """The trainable parameters, in as few groups as have rates and decays of their own, from the stem to the head.
+
+    The head learns at `lr`, the stage before it at `stage_decay` times that, and so on back to the stem; with
+    `decay_norms` off, whatever is no matrix or kernel (norms, biases, single factors) does not decay.
+
+    Paper:
+        rates that fall stage by stage: Howard & Ruder 2018, §3.2, "Discriminative fine-tuning".
+
+    Args:
+        model: any module.
+        optimiser: rates and decays, as data.
+        frozen_too: also those that are frozen now and will be trained later. An optimiser passes over them as long as
+            they have no gradient.
+    """
+    rates = _rates(model, optimiser)
+    groups: dict[tuple[float, bool], Group] = {}
+    for parameter in model.parameters():
+        if not parameter.requires_grad and not frozen_too:
+            continue
+        part, rate = rates[parameter]
+        decays = optimiser.decay_norms or parameter.ndim > 1
+        empty = {"params": [], "lr": rate, "weight_decay": optimiser.weight_decay if decays else 0.0}
+        group = groups.setdefault((rate, decays), empty | {"name": f"{part}{'' if decays else ', without decay'}"})
+        group["params"].append(parameter)
+    return list(groups.values())
+
+
+def _rates(model: nn.Module, optimiser: Optimiser) -> dict[nn.Parameter, tuple[str, float]]:
+    """Every parameter's part and rate; one that stands in no part counts for the first."""
+    if optimiser.stage_decay == 1:
+        return dict.fromkeys(model.parameters(), ("all", optimiser.lr))
+    parts = stages(model)
+    rates = {name: optimiser.lr * optimiser.stage_decay**distance for distance, name in enumerate(reversed(parts))}
+    found = {
+        parameter: (name, rates[name])
+        for name, modules in parts.items()
+        for module in modules
+        for parameter in module.parameters()
+    }
+    first = next(iter(parts), "all")
+    return {
+        parameter: found.get(parameter, (first, rates.get(first, optimiser.lr))) for parameter in model.parameters()
+    }
