@@ -208,3 +208,12 @@ DE_2020 = _arxiv(
     "NeurIPS 2020",
     "2002.10444",
 )
+WIGHTMAN_2021 = _arxiv(
+    "wightman2021resnet",
+    "Wightman et al. 2021",
+    "ResNet strikes back: An improved training procedure in timm",
+    "Wightman, Ross and Touvron, Hugo and Jégou, Hervé",
+    2021,
+    "NeurIPS 2021 workshop ImageNet: Past, Present, and Future",
+    "2110.00476",
+)
