@@ -37,9 +37,8 @@ class JsonLines:
 
     def write(self, row: Mapping[str, Any]) -> None:
         """Add a line; numbers that JSON cannot hold become null."""
-        kept = {key: _finite(value) for key, value in row.items()}
         with _told(self.path):
-            self.file.write(f"{json.dumps(kept, ensure_ascii=False, allow_nan=False)}\n".encode())
+            self.file.write(f"{json.dumps(_finite(row), ensure_ascii=False, allow_nan=False)}\n".encode())
 
     def length(self) -> int:
         """Bytes in the file, all brought to the disk first, so that a checkpoint may rely on them."""
@@ -166,6 +165,10 @@ _READ: dict[str, Callable[[str], Any]] = {"epoch": int, "step": int, "best": lam
 
 
 def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(inside) for key, inside in value.items()}
+    if isinstance(value, list):
+        return [_finite(inside) for inside in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -64,12 +64,33 @@ def probe_gradients(
         one_in: read one image in so many.
         names: the modules to read, containers too; every layer by default.
     """
+    return read_gradients(probe_both_ways(model, images, loss, one_in, names))
+
+
+def probe_both_ways(
+    model: nn.Module,
+    images: Float[Tensor, "n ..."],
+    loss: Callable[[Tensor], Tensor],
+    one_in: int = 1,
+    names: Iterable[str] | None = None,
+) -> Probe:
+    """Runs forward and backward once, as `probe_gradients`, and gives the probe that read both.
+
+    Its gradients are for `read_gradients`, its signal for `read_signal`.
+
+    Args:
+        model: any module; its buffers are given back as they were, also in training mode.
+        images: (N, C, H, W), normalised as the model expects.
+        loss: scalar loss of the model's output.
+        one_in: read one image in so many.
+        names: the modules to read, containers too; every layer by default.
+    """
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     with preserved(model), torch.enable_grad(), Probe(model, one_in, names) as probe:
         source = images.detach().requires_grad_()
         # The clone lets a model whose first layer writes in place have its input.
         torch.autograd.grad(loss(model(source.clone())), [source, *parameters], allow_unused=True)
-    return read_gradients(probe)
+    return probe
 
 
 def read_gradients(probe: Probe) -> GradientReport:

@@ -6,15 +6,12 @@ forbids them. It needs no JavaScript to be read; with it, the table of claims ca
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
 import json
 import os
 import re
 from collections.abc import Mapping
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +22,8 @@ from matplotlib.figure import Figure
 from resnetlab.core.errors import OutputError, ResnetlabError
 from resnetlab.pages.coverage import coverage_table
 from resnetlab.pages.intervals import bar_for
-from resnetlab.pages.numbers import Precision, duration, number, percent, precision_for
+from resnetlab.pages.numbers import Precision, precision_for
+from resnetlab.pages.page import page_environment, policy_digest, template_text
 from resnetlab.pages.svg import Drawing, drawn
 from resnetlab.pages.verdicts import WORDS, word_for
 
@@ -69,7 +67,7 @@ def render_report(results: Mapping[str, Any], drawings: Mapping[str, Drawing]) -
         results: the content of results.json, see docs/results.md.
         drawings: slug → its figure.
     """
-    style, script = _template_text("report.css"), _template_text("report.js")
+    style, script = template_text("report.css"), template_text("report.js")
     return (
         _environment(results)
         .get_template("report.html.j2")
@@ -78,20 +76,15 @@ def render_report(results: Mapping[str, Any], drawings: Mapping[str, Drawing]) -
             claims=results["claims"],
             drawings=drawings,
             style=Markup(style),
-            style_digest=_digest(style),
+            style_digest=policy_digest(style),
             script=Markup(script),
-            script_digest=_digest(script),
+            script_digest=policy_digest(script),
             coverage=coverage_table(results.get("coverage")),
             papers=list(dict.fromkeys(map(paper_of, results["claims"]))),
             kinds=list(dict.fromkeys(kind for claim in results["claims"] for kind in claim["kind"])),
             words=WORDS,
         )
     )
-
-
-def _digest(text: str) -> str:
-    """As a page's security policy names what may stand in it."""
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def paper_of(claim: Mapping[str, Any]) -> str:
@@ -128,35 +121,18 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:] if first.strip(".,:;").isalpha() else text
 
 
-def named_figure(svg: str, title: str) -> Markup:
-    """The figure as one image with a name, for readers who do not see it."""
-    name = escape(f"Figure: {title.replace('`', '')}")
-    return Markup(svg.replace("<svg ", f'<svg role="img" aria-label="{name}" ', 1))
-
-
 def precision_of(part: Mapping[str, Any]) -> Precision:
     """How the numbers of a part decided by an interval are written."""
     return precision_for(*part["interval"])
 
 
 def _environment(results: Mapping[str, Any]) -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_template_text),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     slugs = frozenset(claim["slug"] for claim in results["claims"])
-    environment.filters |= {"number": number, "percent": percent, "duration": duration}
     environment.filters |= {"prose": partial(prose, slugs=slugs), "word": word_for, "paper": paper_of}
-    environment.filters |= {"figure": named_figure, "sentence": sentence}
+    environment.filters |= {"sentence": sentence}
     environment.globals |= {"bar_for": bar_for, "precision_of": precision_of, "MOST_ARMS": MOST_ARMS}
     return environment
-
-
-def _template_text(name: str) -> str:
-    return resources.files("resnetlab.pages").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def _write_whole(path: Path, content: bytes) -> None:

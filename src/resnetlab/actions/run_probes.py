@@ -1,0 +1,108 @@
+"""Probes during training: every so many steps, what each layer puts out and what gradient comes back to it."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from resnetlab.actions.run_records import JsonLines
+from resnetlab.analysis import read_gradients, read_signal
+from resnetlab.analysis.gradients import LayerGradient, probe_both_ways
+from resnetlab.analysis.signal import LayerSignal
+
+ONE_IN = 8  # images read of a batch: means and norms carry little error, and reading costs a sixth of a step
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+class Probes:
+    """Looks at every layer, forward and backward, on the batch that is about to be trained on; changes nothing.
+
+    The weights, their gradients, buffers, modes and every random state are afterwards what they were, so training
+    goes on to the same bits. It costs a step and a bit, each time.
+
+    Args:
+        folder: of the run, for probes.jsonl; None on other ranks than 0, which run along where batch statistics are
+            synchronised and write nothing.
+        every: steps from one look to the next, the first step among them.
+        loss: scalar of (logits, labels), as it is trained with.
+        step: the last one that is done; what an interrupted run has written after it is dropped.
+    """
+
+    def __init__(self, folder: Path | None, every: int, loss: Loss, step: int = 0) -> None:
+        self.every, self.loss = every, loss
+        self.lines = None if folder is None else _lines_until(folder / "probes.jsonl", step)
+
+    def on_batch(self, model: nn.Module, images: Float[Tensor, "n c h w"], labels: Tensor, step: int) -> None:
+        """Called before the step is taken.
+
+        Args:
+            model: neither compiled nor wrapped, in the mode it trains in.
+            images: (N, C, H, W), as the network is given them.
+            labels: (N,) class numbers or (N, classes) shares.
+            step: its number, from 1.
+        """
+        if (step - 1) % self.every:
+            return
+        with random_states_kept():
+            probe = probe_both_ways(model, images, lambda logits: self.loss(logits, labels), ONE_IN)
+        if self.lines is None:
+            return
+        signal, gradients = read_signal(probe), read_gradients(probe)
+        layers = zip(signal.layers, gradients.layers, strict=True)
+        self.lines.write(
+            {
+                "step": step,
+                "images": signal.sample.images,
+                "batch": signal.sample.batch,
+                "layers": [_row(forward, backward) for forward, backward in layers],
+            }
+        )
+        self.lines.length()
+
+    def close(self) -> None:
+        """Close the file."""
+        if self.lines is not None:
+            self.lines.close()
+
+
+@contextmanager
+def random_states_kept() -> Iterator[None]:
+    """Gives the random states of Python, NumPy and PyTorch, on every device, back as they were."""
+    python, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002, a user's module may draw from it
+    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
+    try:
+        with torch.random.fork_rng(devices):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(of_numpy)  # noqa: NPY002
+
+
+def _lines_until(path: Path, step: int) -> JsonLines:
+    """The file without what stands in it of later steps."""
+    lines = JsonLines(path)
+    whole = (line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n"))
+    lines.truncate(sum(len(line) for line in whole if json.loads(line)["step"] <= step))
+    return lines
+
+
+def _row(forward: LayerSignal, backward: LayerGradient) -> dict[str, Any]:
+    return {
+        "name": forward.name if forward.call == 1 else f"{forward.name} (call {forward.call})",
+        "kind": forward.kind,
+        "mean": forward.mean,
+        "std": forward.std,
+        "dead": forward.dead_fraction,
+        "gradient": backward.output_norm,
+        "parameter_gradient": backward.parameter_norm,
+    }
