@@ -1,0 +1,104 @@
+"""The files that a training goes on from: `last.pt`, `previous.pt` and `best.pt`, each whole or not there.
+
+Each is an archive of `torch.save` with a CRC-32 for every tensor, which is looked at before anything is taken from it.
+It is read with `weights_only=True`, and nothing falls back from that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from resnetlab.core.errors import CheckpointError
+from resnetlab.core.files import write_atomically
+from resnetlab.weights.reading import read_checkpoint
+
+FOLDER = "checkpoints"
+LAST, PREVIOUS, BEST = "last.pt", "previous.pt", "best.pt"
+FORMAT = "resnetlab checkpoint 1"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint held.
+
+    Args:
+        file: that it was read from.
+        content: what was saved.
+        remark: what a user should know, where it is not the newest.
+    """
+
+    file: Path
+    content: Mapping[str, Any]
+    remark: str | None = None
+
+
+def save_checkpoint(run: Path, content: Mapping[str, Any], best: bool = False) -> None:
+    """Make this the last checkpoint of a run, and the last one the previous.
+
+    Args:
+        run: its folder.
+        content: numbers, texts and tensors in dicts and lists.
+        best: keep it as the best, too.
+
+    Raises:
+        OutputError: it cannot be written; the checkpoints that were there are.
+    """
+    last = run / FOLDER / LAST
+    if last.exists():
+        write_atomically(run / FOLDER / PREVIOUS, lambda place: _same_file(last, place))
+    write_atomically(last, lambda place: torch.save({"format": FORMAT, **content}, place))
+    if best:
+        write_atomically(run / FOLDER / BEST, lambda place: _same_file(last, place))
+
+
+def load_last(run: Path) -> Checkpoint:
+    """The newest checkpoint of a run that is whole.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    folder, refusals = run / FOLDER, []
+    for name in (LAST, PREVIOUS):
+        if not (folder / name).exists():
+            continue
+        try:
+            found = load_checkpoint_file(folder / name)
+        except CheckpointError as refusal:
+            refusals.append(str(refusal).splitlines()[0])
+            continue
+        remark = f"{refusals[0]}; the previous checkpoint was taken, of step {found['step']}" if refusals else None
+        return Checkpoint(folder / name, found, remark)
+    if refusals:
+        raise CheckpointError(f"no checkpoint in {folder} is whole: {'; '.join(refusals)}\nstart anew")
+    raise CheckpointError(f"{run} has no checkpoint to go on from\ngive a run folder of train or finetune")
+
+
+def load_checkpoint_file(file: Path) -> Mapping[str, Any]:
+    """What a checkpoint holds, once it was found whole.
+
+    Raises:
+        CheckpointError: it is damaged, or no checkpoint of a training.
+    """
+    content = read_checkpoint(file)
+    if not isinstance(content, Mapping) or content.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{file} is no checkpoint of a training, but weights alone\n"
+            f"resume from {FOLDER}/{LAST} of a run folder; to start from weights use finetune"
+        )
+    return content
+
+
+def _same_file(source: Path, place: Path) -> None:
+    """A second name for a file, or where the file system has no such, a copy."""
+    with contextlib.suppress(OSError):
+        os.link(source, place)
+        return
+    shutil.copyfile(source, place)

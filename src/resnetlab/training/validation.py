@@ -1,0 +1,63 @@
+"""How right a network is on images held out: exact sums, on one process or over many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from resnetlab.training.loop import PLAIN, Batch
+from resnetlab.training.precision import Choice
+
+
+@dataclass(frozen=True)
+class ValidationScores:
+    """What was counted.
+
+    Args:
+        n: images.
+        loss: mean cross-entropy, nats.
+        top1: per cent of images whose likeliest class is right.
+    """
+
+    n: int
+    loss: float
+    top1: float
+
+
+@torch.no_grad()
+def validate(
+    model: nn.Module,
+    batches: Iterable[Batch],
+    choice: Choice = PLAIN,
+    total: Callable[[Tensor], Tensor] = lambda sums: sums,
+    after_batch: Callable[[], None] = lambda: None,
+) -> ValidationScores:
+    """The scores of a network in evaluation mode; every module of it is left in the mode it came in.
+
+    Args:
+        model: maps images to one logit for each class.
+        batches: every image once over all processes, with class numbers.
+        choice: in which numbers it computes; sums are taken in float64.
+        total: adds up the sums of all processes.
+        after_batch: is called after each.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    sums: Tensor | None = None
+    for batch in batches:
+        with choice.autocast():
+            logits = model(batch.images)
+        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        loss = F.cross_entropy(logits, batch.labels, reduction="none").double().sum()
+        right = (logits.argmax(1) == batch.labels).double().sum()
+        here = torch.stack([loss, right, torch.full_like(loss, len(batch.labels))])
+        sums = here if sums is None else sums + here
+        after_batch()
+    for module, was_training in modes:
+        module.training = was_training
+    loss_sum, right_sum, n = total(sums if sums is not None else torch.zeros(3, dtype=torch.float64)).tolist()
+    return ValidationScores(round(n), loss_sum / n, 100 * right_sum / n)
