@@ -55,8 +55,7 @@ def _names_of_stages(path: str, trunk: nn.Module) -> dict[nn.Module, str]:
     numbered = {name: child for name, child in trunk.named_children() if NUMBERED.fullmatch(name)}
     if len(numbered) > 1:
         return {child: name for name, child in numbered.items()}
-    kernels = {child: any(weight.ndim > 1 for weight in child.parameters()) for child in trunk.children()}
-    learned = {name: child for name, child in trunk.named_children() if kernels[child]}
+    learned = {name: child for name, child in trunk.named_children() if any(p.ndim > 1 for p in child.parameters())}
     if container == "stages":  # transformers' and timm's ResNets, which count from 0
         return {child: f"layer{int(name) + 1}" if name.isdecimal() else name for name, child in learned.items()}
     return {child: f"{container}.{name}" for name, child in learned.items()}
