@@ -87,23 +87,32 @@ def from_plain(kind: type[AnyData], value: object, place: str = "") -> AnyData:
     hints = types_of_fields(chosen)
     for name in hints.keys() ^ given.keys():
         raise CheckpointError(f"{_at(place, name)} is {'missing' if name in hints else 'not expected'}")
-    parts = {name: _read(hint, given[name], _at(place, name)) for name, hint in hints.items()}
+    parts = {name: read_value(hint, given[name], _at(place, name)) for name, hint in hints.items()}
     try:
         return chosen(**parts)
     except (ResnetlabError, ArithmeticError, ValueError) as wrong:
         raise CheckpointError(f"{place or 'it'} is impossible: {wrong}") from wrong
 
 
-def _read(hint: Any, value: object, place: str) -> Any:
+def read_value(hint: Any, value: object, place: str) -> Any:
+    """A plain value as what a field's type asks for.
+
+    Raises:
+        CheckpointError: it is of another type, or impossible; the message names its place.
+    """
     origin, options = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        return None if value is None else _read(next(one for one in options if one is not type(None)), value, place)
+        return (
+            None if value is None else read_value(next(one for one in options if one is not type(None)), value, place)
+        )
     if origin is Literal:
         return _checked(value in options, value, place, ", ".join(map(str, options)))
     if origin is tuple:
         fits = isinstance(value, list) and len(value) <= LONGEST_LIST
-        items = _checked(fits, value, place, f"a list of up to {LONGEST_LIST} values")
-        return tuple(_read(options[0], item, f"{place}[{number}]") for number, item in enumerate(items))
+        exact = None if Ellipsis in options else len(options)
+        fits = fits and exact in (None, len(value))  # type: ignore[arg-type]
+        items = _checked(fits, value, place, f"a list of {exact or f'up to {LONGEST_LIST}'} values")
+        return tuple(read_value(options[0], item, f"{place}[{number}]") for number, item in enumerate(items))
     if is_dataclass(hint):
         return from_plain(hint, value, place)  # type: ignore[arg-type]
     return _number_or_text(hint, value, place)

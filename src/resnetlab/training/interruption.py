@@ -13,7 +13,7 @@ EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}  # as shells report a com
 SIGNALS = tuple(EXIT_CODES)
 
 
-class Interrupted(Exception):
+class Interrupted(Exception):  # noqa: N818, it is no error
     """Training stopped before its end; its state was saved.
 
     Args:

@@ -24,7 +24,7 @@ def build_optimiser(model: nn.Module, how: Optimiser) -> optim.Optimizer:
         from timm.optim.lamb import Lamb
     except ImportError as error:
         raise ResnetlabError("--optim.name lamb needs timm\ninstall it: pip install 'resnetlab[hub]'") from error
-    return Lamb(groups, how.lr, betas=how.betas, max_grad_norm=None)  # type: ignore[no-any-return]
+    return Lamb(groups, how.lr, betas=how.betas, max_grad_norm=None)
 
 
 def _can_fuse(model: nn.Module) -> bool:
