@@ -55,9 +55,9 @@ class Probes:
             return
         with random_states_kept():
             probe = probe_both_ways(model, images, lambda logits: self.loss(logits, labels), ONE_IN)
+            signal, gradients = read_signal(probe), read_gradients(probe)
         if self.lines is None:
             return
-        signal, gradients = read_signal(probe), read_gradients(probe)
         layers = zip(signal.layers, gradients.layers, strict=True)
         self.lines.write(
             {

@@ -55,7 +55,7 @@ class JsonLines:
         """
         there = self.length()
         with _told(self.path):
-            self.file.truncate(min(length, there))
+            self.file.truncate(length if there >= length else self.path.read_bytes().rfind(b"\n") + 1)
         if there >= length:
             return None
         return (
