@@ -1,0 +1,207 @@
+"""Several processes that train as one: who is who, what all of them know, and gradients of the global batch.
+
+`torchrun --nproc-per-node 2 -m resnetlab train …` starts the same command twice and tells each process its rank. Every
+function here does nothing in a process that is alone, so that the loop is written once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from resnetlab.core.errors import ResnetlabError
+
+# A process that hangs is given up after this time; one that was killed is noticed at once, by its closed connections.
+PATIENCE = timedelta(minutes=10)
+TOLD_BY_TORCHRUN = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class World:
+    """One process among those that train together.
+
+    Args:
+        rank: its number, from 0.
+        ranks: how many there are.
+        local_rank: its number on this machine.
+        device: where its tensors live: "cpu", "cuda:1".
+        restarts: how often torchrun has started all of them again.
+    """
+
+    rank: int = 0
+    ranks: int = 1
+    local_rank: int = 0
+    device: str = "cpu"
+    restarts: int = 0
+
+    @property
+    def is_first(self) -> bool:
+        """This process writes and prints; the others are silent."""
+        return self.rank == 0
+
+    def share_of(self, images: int, batch_size: int) -> float:
+        """By what to multiply the mean loss of so many images, for gradients of the mean over the global batch.
+
+        DDP averages gradients over the processes, whose numbers of images may differ by one.
+
+        Args:
+            images: of the batch that went through this process at once.
+            batch_size: of the global batch.
+        """
+        return images * self.ranks / batch_size
+
+
+@contextlib.contextmanager
+def join(device: str = "cpu", patience: timedelta = PATIENCE) -> Iterator[World]:
+    """This process's place among those that torchrun started, connected while the context lasts.
+
+    Args:
+        device: kind of device, "cpu" (connected by gloo) or "cuda" (by NCCL; each process of a machine takes a GPU).
+        patience: how long a process waits for the others.
+
+    Raises:
+        ResnetlabError: the environment is incomplete, a process has no GPU, or contact to another process was lost.
+    """
+    world = find_place(device)
+    if world.ranks == 1:
+        yield world
+        return
+    on_gpu = world.device.startswith("cuda")
+    if on_gpu:
+        torch.cuda.set_device(world.device)
+    dist.init_process_group("nccl" if on_gpu else "gloo", timeout=patience)
+    try:
+        yield world
+    except RuntimeError as error:
+        if not isinstance(error, dist.DistError) and "gloo" not in str(error):
+            raise
+        raise ResnetlabError(
+            f"rank {world.rank} of {world.ranks} lost another process: killed, hanging, or stopped by an error\n"
+            "see the messages of the others; the last checkpoint is as it was: go on with --resume"
+        ) from error
+    finally:
+        dist.destroy_process_group()
+
+
+def find_place(device: str) -> World:
+    """What torchrun's environment says of this process.
+
+    Raises:
+        ResnetlabError: it is incomplete, or the device cannot serve so many processes.
+    """
+    if not {"RANK", "WORLD_SIZE"} & os.environ.keys():
+        return World(device=device)
+    if missing := [name for name in TOLD_BY_TORCHRUN if not os.environ.get(name, "")]:
+        raise ResnetlabError(
+            f"{', '.join(missing)} missing beside the environment's RANK or WORLD_SIZE\n"
+            "start by torchrun, which sets all of them, or unset those two"
+        )
+    rank, ranks, local_rank = (int(os.environ[name]) for name in TOLD_BY_TORCHRUN[:3])
+    if device == "cuda":
+        if local_rank >= torch.cuda.device_count():
+            raise ResnetlabError(
+                f"--nproc-per-node {local_rank + 1} or more, and {torch.cuda.device_count()} GPUs on this machine\n"
+                "start as many processes as there are GPUs, or give --device cpu"
+            )
+        device = f"cuda:{local_rank}"
+    elif device != "cpu" and ranks > 1:
+        raise ResnetlabError(
+            f"--device {device} serves one process, not {ranks}\nleave torchrun, or give --device cpu"
+        )
+    return World(rank, ranks, local_rank, device, int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")))
+
+
+def connected_ranks() -> int:
+    """How many processes are connected: 1 in a process that is alone."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def total(tensor: Tensor) -> Tensor:
+    """The sum over all processes, on each of them; the tensor itself stays."""
+    if connected_ranks() == 1:
+        return tensor
+    summed = tensor.clone()
+    dist.all_reduce(summed)
+    return summed
+
+
+def anywhere(flag: bool) -> bool:
+    """The flag is set in one process at least; all of them get the same answer, so that they stop at the same step."""
+    return flag if connected_ranks() == 1 else bool(total(torch.tensor(int(flag), device=_device_of_messages())))
+
+
+def barrier() -> None:
+    """Wait until every process has come here."""
+    total(torch.zeros(1, device=_device_of_messages()))
+
+
+def from_first(make: Callable[[], Value]) -> Value:
+    """What the first process makes, on every process; where it cannot, it alone says why and all of them leave.
+
+    Args:
+        make: is called in the first process only. What it gives is pickled.
+
+    Raises:
+        SystemExit: in the other processes, where it failed in the first.
+    """
+    if connected_ranks() == 1:
+        return make()
+    message: list[tuple[bool, Value | None]] = [(False, None)]
+    first = dist.get_rank() == 0
+    try:
+        if first:
+            message = [(True, make())]
+    finally:  # an error goes on in the first process, after the others have been told
+        dist.broadcast_object_list(message, src=0)
+    made, value = message[0]
+    if not made:
+        raise SystemExit(2)
+    return value  # type: ignore[return-value]
+
+
+def replicate(model: nn.Module, world: World) -> nn.Module:
+    """The network to call in training: its gradients are averaged over all processes; alone, the network itself.
+
+    Parameters and buffers become those of the first process. Which parameters are trained must not change afterwards:
+    replicate again where some are frozen or set free.
+
+    Args:
+        model: keeps its names and remains the one to save, to evaluate and to optimise.
+        world: this process.
+    """
+    if world.ranks == 1:
+        return model
+    return DistributedDataParallel(model, gradient_as_bucket_view=True)
+
+
+def kept_here(replica: nn.Module) -> contextlib.AbstractContextManager[None]:
+    """Gradients of the steps inside stay in this process and are added up: for all parts of a batch but the last."""
+    return replica.no_sync() if isinstance(replica, DistributedDataParallel) else contextlib.nullcontext()
+
+
+@torch.no_grad()
+def agree_on_buffers(model: nn.Module) -> None:
+    """Give every process the first one's buffers, before an evaluation or a save.
+
+    Batch norm without synchronisation sees another part of each batch in every process, so its running statistics
+    differ after a step, until the next one begins; parameters never do.
+    """
+    if connected_ranks() > 1:
+        for buffer in model.buffers():
+            dist.broadcast(buffer, src=0)
+
+
+def _device_of_messages() -> str:
+    on_gpu = connected_ranks() > 1 and dist.get_backend() == "nccl"
+    return f"cuda:{torch.cuda.current_device()}" if on_gpu else "cpu"
