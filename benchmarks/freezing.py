@@ -1,6 +1,6 @@
 """What freezing the early stages saves of a training step, in one run.
 
-A step of SGD with momentum (forward, loss, backward, update) with stem, layer1 and layer2 frozen, against the same step
+A step of SGD with momentum (forward, loss, backward, update) with stem, layer1 and layer2 frozen, against the same one
 with everything trained; the same network, batch and precision. They take turns; the figure is the median of the
 ratios, turn by turn, and 1.3 is the least that is promised. Beside it, what `requires_grad = False` in layer1 and
 layer2 alone saves, as lessons have it: the stem still learns, so gradients go all the way back.

@@ -9,7 +9,7 @@ from torch import nn
 
 from resnetlab import create_model
 from resnetlab.core.errors import SpecError
-from resnetlab.nn import Classifier
+from resnetlab.nn import Classifier, build
 from resnetlab.specs.card import ModelCard
 
 SMALL = {
@@ -52,6 +52,24 @@ def test_without_a_head_the_network_gives_what_the_head_saw(name: str) -> None:
     torch.testing.assert_close(head(model(images)), logits)
     model.reset_classifier(3)
     assert model(images).shape == (2, 3)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_dropout_before_the_head_is_recorded_and_changes_no_weight(name: str) -> None:
+    model, images, shares = small(name), torch.randn(2, 3, 64, 64), list[float]()
+    model.card = ModelCard(model.spec)
+    before, keys = model(images), list(model.state_dict())
+    model.set_head_dropout(0.9)
+    for path in model.head_dropouts:
+        model.get_submodule(path).register_forward_hook(lambda dropout, *_: shares.append(dropout.p))
+    assert torch.equal(model(images), before)
+    assert shares == [0.9] * len(model.head_dropouts)
+    assert model.spec.head_dropout == model.card.spec.head_dropout == 0.9
+    assert list(model.state_dict()) == keys
+    again = build(model.spec)
+    assert [again.get_submodule(path).p for path in model.head_dropouts] == shares
+    with pytest.raises(SpecError, match="head_dropout=1"):
+        model.set_head_dropout(1.0)
 
 
 def test_the_names_and_their_meaning_are_timms() -> None:

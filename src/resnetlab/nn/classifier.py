@@ -22,6 +22,7 @@ class Classifier(nn.Module):
     """
 
     head: ClassVar[str] = "fc"  # the path of the last layer
+    head_dropouts: ClassVar[tuple[str, ...]] = ("dropout",)  # the paths of the dropouts before it
     spec: ModelSpec
     num_features: int
     card: ModelCard | None = None
@@ -29,6 +30,20 @@ class Classifier(nn.Module):
     def get_classifier(self) -> nn.Module:
         """The last layer: linear, or the identity once it was taken off."""
         return self.get_submodule(self.head)
+
+    def set_head_dropout(self, share: float) -> None:
+        """Drop this share of what the last layer sees, in training; the spec says so too, and no weight changes.
+
+        Raises:
+            SpecError: a share that cannot be.
+        """
+        self.spec = self.spec.with_fields(head_dropout=share)
+        if self.card is not None:
+            self.card = replace(self.card, spec=self.spec)
+        for path in self.head_dropouts:
+            dropout = self.get_submodule(path)
+            assert isinstance(dropout, nn.Dropout)
+            dropout.p = share
 
     def reset_classifier(self, num_classes: int) -> None:
         """Put a fresh last layer in the place of the old one, on the network's device and of its type.

@@ -89,6 +89,7 @@ class DenseNet(Classifier):
         self.norm = nn.BatchNorm2d(self.num_features)
         self.norm_act = activation("relu")
         self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.dropout = nn.Dropout(spec.head_dropout)
         self.fc = nn.Linear(self.num_features, spec.num_classes)
         initialise(self, spec.init, spec.init_gain)
 
@@ -99,7 +100,8 @@ class DenseNet(Classifier):
         return self.norm_act(self.norm(self.stages(x)))
 
     def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n classes"]:
-        return self.fc(self.avgpool(self.forward_features(images)).flatten(1))
+        pooled = self.avgpool(self.forward_features(images)).flatten(1)
+        return self.fc(self.dropout(pooled))
 
 
 def _stages(spec: DenseNetSpec) -> OrderedDict[str, nn.Module]:

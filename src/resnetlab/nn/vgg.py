@@ -30,6 +30,7 @@ class VGG(Classifier):
     """
 
     head = "classifier.6"
+    head_dropouts = ("classifier.2", "classifier.5")
     spec: VGGSpec
 
     def __init__(self, spec: VGGSpec) -> None:

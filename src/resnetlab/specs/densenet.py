@@ -22,6 +22,7 @@ class DenseNetSpec(ModelSpec):
         compression: a transition keeps this share of the channels (θ).
         dropout: after every layer.
         stem: what stands before the first block.
+        head_dropout: before the linear layer.
     """
 
     depths: tuple[int, ...]
@@ -30,6 +31,7 @@ class DenseNetSpec(ModelSpec):
     compression: float = 0.5
     dropout: float = 0.0
     stem: Stem = IMAGENET_STEM
+    head_dropout: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -39,6 +41,7 @@ class DenseNetSpec(ModelSpec):
         check(self, "bottleneck", self.bottleneck >= 1, "1 or more")
         check(self, "compression", 0 < self.compression <= 1, "above 0, up to 1")
         check(self, "dropout", 0 <= self.dropout < 1, "0 up to, not including, 1")
+        check(self, "head_dropout", 0 <= self.head_dropout < 1, "0 up to, not including, 1")
         check(self, "compression", min(self.widths) >= 1, "enough to leave a channel after every transition")
 
     @property
