@@ -105,6 +105,18 @@ def test_mixed_labels_are_labels_too(tmp_path: Path) -> None:
     assert (tmp_path / "probes.jsonl").stat().st_size
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what torch.compile imports
+def test_a_compiled_network_is_read_as_it_is_written_and_stays_compiled(tmp_path: Path) -> None:
+    model = network()
+    model.compile(backend="eager")
+    compiled = model._compiled_call_impl
+    with closing(Probes(tmp_path, 1, F.cross_entropy)) as probes:
+        probes.on_batch(model, IMAGES, LABELS, 1)
+    assert compiled is not None
+    assert model._compiled_call_impl is compiled
+    assert (tmp_path / "probes.jsonl").stat().st_size
+
+
 def test_other_ranks_run_along_and_write_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     model, calls = network(), []

@@ -46,14 +46,15 @@ class Probes:
         """Called before the step is taken.
 
         Args:
-            model: neither compiled nor wrapped, in the mode it trains in.
+            model: the network itself, not what wraps it, in the mode it trains in; where `model.compile()` compiled
+                it, the probe runs it uncompiled, for compiled code calls no hooks.
             images: (N, C, H, W), as the network is given them.
             labels: (N,) class numbers or (N, classes) shares.
             step: its number, from 1.
         """
         if (step - 1) % self.every:
             return
-        with random_states_kept():
+        with random_states_kept(), uncompiled(model):
             probe = probe_both_ways(model, images, lambda logits: self.loss(logits, labels), ONE_IN)
             signal, gradients = read_signal(probe), read_gradients(probe)
         if self.lines is None:
@@ -86,6 +87,19 @@ def random_states_kept() -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_state(of_numpy)  # noqa: NPY002
+
+
+@contextmanager
+def uncompiled(model: nn.Module) -> Iterator[None]:
+    """Lets a module and its parts run as they are written, though `compile()` was called on them."""
+    compiled = [(module, call) for module in model.modules() if (call := module._compiled_call_impl) is not None]
+    for module, _ in compiled:
+        module._compiled_call_impl = None
+    try:
+        yield
+    finally:
+        for module, call in compiled:
+            module._compiled_call_impl = call
 
 
 def _lines_until(path: Path, step: int) -> JsonLines:

@@ -55,7 +55,6 @@ class Scorer:
             counted["top5"] = of.MulticlassAccuracy(classes, top_k=TOP, average="micro", validate_args=False)
         self.counted = MetricCollection(counted, compute_groups=False).to(device)
         self.loss = MeanMetric().to(device)
-        self.n = 0
 
     def add(self, logits: Float[Tensor, "n classes"], labels: Int[Tensor, " n"]) -> None:
         """Count one batch.
@@ -66,20 +65,21 @@ class Scorer:
         """
         self.counted.update(logits, labels)
         self.loss.update(F.cross_entropy(logits, labels, reduction="none"))
-        self.n += len(labels)
 
     def scores(self) -> Scores:
-        """Of all that was added."""
+        """Of all that was added, on every process where there are many."""
         found = {name: value.cpu() for name, value in self.counted.compute().items()}
+        n = int(found["confusion"].sum())
         return Scores(
-            n=self.n,
-            top1=self._per_cent(found["top1"]),
-            top5=self._per_cent(found["top5"]) if "top5" in found else None,
+            n=n,
+            top1=_per_cent(found["top1"], n),
+            top5=_per_cent(found["top5"], n) if "top5" in found else None,
             loss=self.loss.compute().item(),
             calibration_error=100 * found["calibration_error"].item(),
             confusion=tuple(map(tuple, found["confusion"].to(torch.int64).tolist())),
         )
 
-    def _per_cent(self, share: Tensor) -> float:
-        """Of a whole number of images, which the share, in float32, only comes near."""
-        return 100 * round(share.item() * self.n) / self.n
+
+def _per_cent(share: Tensor, n: int) -> float:
+    """Of a whole number of images, which the share, in float32, only comes near."""
+    return 100 * round(share.item() * n) / n

@@ -1,0 +1,54 @@
+"""What a finished training's network is worth, class by class: eval.json in the folder of its run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from resnetlab.actions.evaluation import Evaluation
+from resnetlab.actions.scores import Scorer, Scores
+from resnetlab.core.files import write_atomically
+from resnetlab.core.terminal import json_text
+from resnetlab.training.loop import PLAIN, Batch
+from resnetlab.training.precision import Choice
+
+
+@torch.no_grad()
+def count_scores(
+    model: nn.Module, batches: Iterable[Batch], classes: int, device: str, choice: Choice = PLAIN
+) -> Scores:
+    """The scores of a network in evaluation mode; every module of it is left in the mode it came in.
+
+    Where many processes train together all of them have to come here, and each gets the scores of all images.
+
+    Args:
+        model: maps images to one logit for each class.
+        batches: every image once over all processes, with class numbers.
+        classes: their number.
+        device: where the batches are.
+        choice: in which numbers the network computes.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    scorer = Scorer(classes, device)
+    for batch in batches:
+        with choice.autocast():
+            logits = model(batch.images)
+        scorer.add(logits.to(torch.promote_types(logits.dtype, torch.float32)), batch.labels)
+    for module, was_training in modes:
+        module.training = was_training
+    return scorer.scores()
+
+
+def write_scores(found: Evaluation) -> None:
+    """Put eval.json alone into the run's folder; its figures are among those of the run's page."""
+    content = f"{json_text(found.as_json())}\n"
+    write_atomically(found.folder / "eval.json", partial(_write, content))
+
+
+def _write(content: str, path: Path) -> None:
+    path.write_text(content, encoding="utf-8")
