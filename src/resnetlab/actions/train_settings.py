@@ -42,7 +42,7 @@ class TrainSettings(Config):
         sync_norms: batch statistics are those of the global batch where many processes train.
         shard: parameters are shared out among many processes (FSDP2) instead of copied to each.
         skip_unreadable: leave out images that cannot be read, and tell how many; else they are an error.
-        overfit_batches: train on so many batches only, without augmentation, to see whether the network can learn them.
+        overfit_batches: train on so many batches only, unchanged, to see whether the network can learn them.
         max_time: stop and save after this time, as 90s, 30m or 2h.
         save_every: steps from one checkpoint to the next; None: one after each epoch.
         probe: steps from one look at every layer's signal and gradient to the next; None for none.
@@ -151,11 +151,19 @@ def settings_from(kind: type[AnySettings], default_recipe: str | None = None, **
     """
     config = given.get("config")
     base = settings_with_recipe(kind, given.get("recipe"), Path(config) if config else None, default_recipe)
-    whole = {key: value for key, value in given.items() if not isinstance(value, Mapping)}
-    for key in whole.keys() - {field.name for field in fields(kind)}:
-        changed_by(base, {key: whole[key]}, "")  # names the nearest field
-    parts = {key: value for key, value in given.items() if isinstance(value, Mapping)}
-    return changed_by(replace(base, **whole), parts, "")
+    return changed_settings(base, given)
+
+
+def changed_settings(base: AnySettings, given: Mapping[str, Any]) -> AnySettings:
+    """Settings with other values in some fields; a part, as `optim`, whole or as a dict of what differs.
+
+    Raises:
+        UnknownNameError: no such field.
+        ResnetlabError: a value is impossible.
+    """
+    known = {field.name for field in fields(base)}
+    whole = {key: value for key, value in given.items() if key in known and not isinstance(value, Mapping)}
+    return changed_by(replace(base, **whole), {key: given[key] for key in given.keys() - whole.keys()}, "")
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -198,7 +206,7 @@ def refuse_changes(stored: TrainSettings, asked: TrainSettings) -> None:
     if differ:
         said = "; ".join(f"{name}: {_short(there[name])} then, {_short(here[name])} now" for name in differ[:4])
         raise ResnetlabError(
-            f"--resume goes on with what the run began with, and this differs: {said}\nleave it out, or start a new run"
+            f"--resume goes on with what the run began with, and {said}\nleave it out, or start a new run"
         )
 
 

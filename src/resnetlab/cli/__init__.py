@@ -23,6 +23,7 @@ COMMANDS: dict[tuple[str, ...], tuple[str, str]] = {
     ("lab", "show"): ("lab:LabShow", "one claim: what it says, how it is tested, what decides"),
     ("models",): ("models:Models", "the zoo as a table"),
     ("models", "show"): ("models:ModelsShow", "one network, stage by stage and layer by layer"),
+    ("train",): ("train:Train", "train a network, and go on exactly where it stopped"),
     ("audit",): ("audit:Audit", "which paper, version and options a model really is, and its mistakes"),
     ("predict",): ("predict:Predict", "what a network sees in images"),
     ("eval",): ("evaluate:Eval", "how often a network is right on labelled images"),
@@ -105,7 +106,10 @@ def _run(words: tuple[str, ...], flags: list[str]) -> int:
     if "-h" in flags or "--help" in flags:
         print(_help(command, program))
         return 0
-    parsed = tyro.cli(command, prog=program, args=flags, config=(tyro.conf.FlagCreatePairsOff,))
+    settings: dict[str, Any] = {}
+    if hasattr(command, "begin"):  # its defaults depend on its flags
+        settings["default"], flags = command.begin(flags)
+    parsed = tyro.cli(command, prog=program, args=flags, config=(tyro.conf.FlagCreatePairsOff,), **settings)
     return int(parsed())
 
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from resnetlab.core.errors import DivergedError
+from resnetlab.core.seeds import derived_seed
 from resnetlab.training.events import EpochDone, Observer, StepDone
 from resnetlab.training.precision import Choice
 from resnetlab.training.state import TrainingState
@@ -61,7 +62,8 @@ class StepRule:
         clip: most norm of the gradient.
         accumulate: parts that a batch goes through the network in.
         watches_gradients: stop before a step whose gradient is not finite.
-        seed: of what the network itself draws at random, step by step; None leaves PyTorch's state alone.
+        seed: of what the network itself draws at random, step by step, and the number of this process among those that
+            train together; None leaves PyTorch's state alone.
     """
 
     loss: Loss
@@ -69,7 +71,7 @@ class StepRule:
     clip: float | None = None
     accumulate: int = 1
     watches_gradients: bool = True
-    seed: int | None = None
+    seed: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +84,8 @@ class Course:
         validate: the scores of a network on the validation images; None where there are none.
         save: keeps the state at the end of an epoch; told whether it is the best so far.
         stop_if_asked: called after every step and every evaluation; leaves by an exception of its own, if it must.
+        before_epoch: called at its start, also where an epoch is gone on with.
+        before_step: looks at a batch that will be trained on.
     """
 
     epochs: int
@@ -89,6 +93,8 @@ class Course:
     validate: Callable[[nn.Module], Scores] | None = None
     save: Callable[[TrainingState, bool], None] = lambda state, best: None
     stop_if_asked: Callable[[TrainingState], None] = lambda state: None
+    before_epoch: Callable[[TrainingState], None] = lambda state: None
+    before_step: Callable[[TrainingState, Batch], None] = lambda state, batch: None
 
 
 def train_epochs(state: TrainingState, batches: Batches, rule: StepRule, course: Course, observer: Observer) -> None:
@@ -106,10 +112,12 @@ def train_epochs(state: TrainingState, batches: Batches, rule: StepRule, course:
     """
     while state.epoch < course.epochs and (state.step < course.steps or state.losses):
         began, images = time.perf_counter(), 0
+        course.before_epoch(state)
         state.runs.train()
         for batch in batches.epoch(state.epoch, first=state.step_in_epoch):
             if state.step == course.steps:
                 break
+            course.before_step(state, batch)
             take_step(state, batch, rule)
             images += len(batch.images)
             observer.on_step(StepDone(state.step, state.epoch + 1, state.last_lr, state.losses[-1], len(batch.images)))
@@ -149,7 +157,7 @@ def take_step(state: TrainingState, batch: Batch, rule: StepRule) -> None:
             forward pass changes.
     """
     if rule.seed is not None:
-        torch.manual_seed(rule.seed + state.step)
+        torch.manual_seed(derived_seed("step", *rule.seed, state.step))
     loss = _backward(state, batch, rule)
     state.scaler.unscale_(state.optimiser)
     gradients = [tensor.grad for tensor in state.model.parameters() if tensor.grad is not None]

@@ -1,0 +1,66 @@
+"""The folder of a training: made or found again, locked, and told what stands in it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from resnetlab.actions.run_settings import CONFIG
+from resnetlab.actions.train_settings import TrainSettings, config_text
+from resnetlab.core.files import write_atomically
+from resnetlab.core.folders import make_output_folder
+from resnetlab.core.machine import describe_environment, processor_name
+from resnetlab.core.terminal import json_text
+from resnetlab.training.checkpoints import BEST, FOLDER, LAST, PREVIOUS
+
+OF_A_RUN = (
+    *(f"{FOLDER}/{name}" for name in (LAST, PREVIOUS, BEST)),
+    *("metrics.jsonl", "summary.csv", "probes.jsonl", "log.txt", "model.safetensors", "model.json", "eval.json"),
+)
+
+
+def make_run_folder(command: str, asked: TrainSettings) -> Path:
+    """A folder for a new run; with `exist_ok` what an earlier run wrote into it is removed.
+
+    Raises:
+        OutputError: it cannot be written, or holds files.
+    """
+    name = re.sub(r"[^\w.+-]+", "-", f"{Path(str(asked.model)).name}-{Path(str(asked.data)).name}").strip("-")[:80]
+    return make_output_folder(command, name, asked.output, asked.exist_ok)
+
+
+def describe_run(folder: Path, asked: TrainSettings) -> None:
+    """Write what decides a run, and where it takes place; remove what an earlier run left."""
+    for name in OF_A_RUN:
+        (folder / name).unlink(missing_ok=True)
+    texts = {CONFIG: config_text(asked), "env.json": json_text(describe_environment() | run_environment()) + "\n"}
+    for name, text in texts.items():
+        write_atomically(folder / name, partial(_write, text))
+
+
+def _write(text: str, place: Path) -> None:
+    place.write_text(text, encoding="utf-8")
+
+
+def run_environment() -> dict[str, Any]:
+    """What equal bits depend on beside the settings."""
+    return {
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "processor": processor_name(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "ranks": int(os.environ.get("WORLD_SIZE", "1")),
+    }
+
+
+def environment_remark(then: Mapping[str, Any]) -> str | None:
+    """What differs from where a run began, as a sentence; None where equal bits are promised."""
+    now = run_environment()
+    differ = [f"{name} {then.get(name)} then, {value} now" for name, value in now.items() if then.get(name) != value]
+    return f"going on, but not to the same bits: {'; '.join(differ)}" if differ else None

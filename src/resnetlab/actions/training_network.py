@@ -1,0 +1,82 @@
+"""The network that `train` begins with: as its reference names it, with an output for each of the data's classes."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from resnetlab.actions.references import find_model, resolve_model
+from resnetlab.actions.train_settings import TrainSettings
+from resnetlab.core.errors import ResnetlabError
+from resnetlab.nn import build
+from resnetlab.specs import ZOO
+
+OF_THE_DATA = ("num_classes", "in_channels")
+
+
+def network_to_train(asked: TrainSettings, classes: Sequence[str], channels: int) -> nn.Module:
+    """The network, freshly drawn by the seed where the reference names no weights.
+
+    A row of the zoo gets as many outputs as the data has classes, and as many channels as its images have.
+
+    Raises:
+        ResnetlabError: the reference says another number of classes or channels than the data has.
+    """
+    reference = str(asked.model)
+    torch.manual_seed(asked.seed)
+    row = reference.partition("[")[0].strip()
+    if row not in ZOO:
+        module = resolve_model(reference, untrained=True).module
+        if asked.drop_path is not None:
+            raise ResnetlabError(f"--drop-path changes networks of the zoo, and {reference} is none\nleave it out")
+        return module.train()
+    wanted = {"num_classes": len(classes), "in_channels": channels}
+    spec = find_model(reference)
+    for name in OF_THE_DATA:
+        if f"{name}=" in reference and getattr(spec, name) != wanted[name]:
+            raise ResnetlabError(
+                f"--model {reference} says another {name} than the data has: {wanted[name]}\nleave it out there"
+            )
+    changes = wanted | ({} if asked.drop_path is None else {"drop_path": asked.drop_path})
+    return build(spec.with_fields(**changes))
+
+
+def refuse_what_cannot_be_trained(model: nn.Module, images: tuple[int, int, int, int], outputs: int) -> None:
+    """Let a copy without memory see a batch of zeros, so that what does not fit is told before any image is read.
+
+    Args:
+        model: any.
+        images: (N, C, H, W) of a process's part of a batch.
+        outputs: that it should have.
+
+    Raises:
+        InputSizeError: the images are too small; the message gives the smallest legal size.
+        ResnetlabError: a batch norm would see one value of a channel, the channels differ, or the outputs do.
+    """
+    count, channels, height, width = images
+    twin = copy.deepcopy(model).to("meta").train()
+    try:
+        logits = twin(torch.zeros(images, device="meta"))
+    except ResnetlabError:
+        raise
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise ResnetlabError(
+            f"batch norm has one value of each channel to take a variance of: {count} image of {height}×{width} pixels"
+            " at a time\ngive --batch-size 2 or more for each process and each part of --accumulate"
+        ) from error
+    except RuntimeError as error:
+        why = " ".join(str(error).split())[:160]
+        raise ResnetlabError(
+            f"the network cannot take images of {channels}×{height}×{width}: {why}\n"
+            "give another --size, or a network with as many channels as the images have"
+        ) from error
+    if logits.shape != (count, outputs):
+        raise ResnetlabError(
+            f"the network gives {tuple(logits.shape[1:])} numbers for each image, and the data has {outputs} classes\n"
+            "give it as many outputs, or take resnetlab finetune, which puts a new head on it"
+        )

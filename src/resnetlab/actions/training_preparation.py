@@ -1,0 +1,136 @@
+"""All that a training needs, put together from its settings: images, network, state, and how a step is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+import torch
+from torch import nn
+
+from resnetlab.actions.feeding import Feed, usual_preprocessing
+from resnetlab.actions.train_settings import TrainSettings
+from resnetlab.actions.training_network import refuse_what_cannot_be_trained
+from resnetlab.core.errors import ResnetlabError
+from resnetlab.data.batches import Batches
+from resnetlab.data.splits import TrainingData, training_data
+from resnetlab.specs.preprocessing import Preprocessing
+from resnetlab.training.distributed import World, replicate
+from resnetlab.training.loop import Batch, StepRule
+from resnetlab.training.losses import build_loss
+from resnetlab.training.optimisers import build_optimiser
+from resnetlab.training.precision import choose_channels_last, choose_precision
+from resnetlab.training.schedules import build_schedule
+from resnetlab.training.state import TrainingState, averaged
+from resnetlab.training.synchronised_norm import synchronise_norms
+from resnetlab.weights.saving import card_of
+
+MakeNetwork = Callable[[TrainSettings, Sequence[str], int], nn.Module]
+"""Gives the network to train: for settings, names of classes, and channels of images."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A training that is ready to begin, or to go on.
+
+    Args:
+        data: its images.
+        how: what they go through.
+        state: network, optimiser, schedule, at the start.
+        rule: how a step is taken.
+        batches: to train on.
+        validation: to choose by; None where none are held out.
+        test: looked at once, at the end; None where there are none.
+        epochs: in all.
+        steps: in all.
+        remarks: what was chosen and assumed, a sentence each.
+        before_epoch: called at the start of each epoch.
+    """
+
+    data: TrainingData
+    how: Preprocessing
+    state: TrainingState
+    rule: StepRule
+    batches: Batches
+    validation: Iterable[Batch] | None
+    test: Iterable[Batch] | None
+    epochs: int
+    steps: int
+    remarks: tuple[str, ...]
+    before_epoch: Callable[[TrainingState], None] = lambda state: None
+
+
+def prepare(asked: TrainSettings, world: World, make_network: MakeNetwork) -> Prepared:
+    """Put a training together; what cannot be is refused before any image is decoded.
+
+    Raises:
+        ResnetlabError: settings, network and data do not fit each other.
+    """
+    data = training_data(str(asked.data), asked.seed, asked.validation)
+    classes = data.train.classes
+    plain = usual_preprocessing(data.train, asked.size, None)
+    model = make_network(asked, classes, plain.channels)
+    known = card_of(model).preprocessing
+    how = usual_preprocessing(data.train, asked.size, known) if known else plain
+    part = _part(asked, world, len(data.train))
+    refuse_what_cannot_be_trained(model, (part, how.channels, how.size, how.size), len(classes))
+
+    channels_last, format_reason = choose_channels_last(world.device.partition(":")[0], asked.channels_last)
+    choice = choose_precision(world.device.partition(":")[0], asked.precision)
+    if asked.sync_norms:
+        model = synchronise_norms(model)
+    model.to(world.device).to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
+    feed = Feed(asked, how, world, channels_last)
+    batches = feed.training(data.train)
+    epochs = asked.epochs if asked.steps is None else ceil(asked.steps / batches.steps)
+    steps = epochs * batches.steps if asked.steps is None else asked.steps
+    optimiser = build_optimiser(model, asked.optim)
+    average = None if asked.ema is None else averaged(model, asked.ema)
+    if asked.compile:
+        model.compile()
+    state = TrainingState(
+        model,
+        optimiser,
+        build_schedule(optimiser, asked.schedule, steps, batches.steps),
+        runs=replicate(model, world),
+        average=average,
+        scaler=torch.amp.GradScaler(choice.device, enabled=choice.scales_loss),
+    )
+    rule = StepRule(build_loss(asked), choice, asked.optim.clip, asked.accumulate, seed=(asked.seed, world.rank))
+    memory = "pixel by pixel (channels_last)" if channels_last else "channel by channel"
+    remarks = (
+        *data.remarks,
+        f"computes in {choice.precision}: {choice.reason}; images lie {memory}: {format_reason}",
+    )
+    return Prepared(
+        data,
+        how,
+        state,
+        rule,
+        batches,
+        None if data.validation is None else feed.evaluation(data.validation),
+        None if data.test is None else feed.evaluation(data.test),
+        epochs,
+        steps,
+        remarks,
+    )
+
+
+def _part(asked: TrainSettings, world: World, images: int) -> int:
+    """Images that go through the network of a process at a time, at the fewest.
+
+    Raises:
+        ResnetlabError: the batch is larger than the data, or has fewer images than there are processes.
+    """
+    if asked.batch_size > images:
+        raise ResnetlabError(
+            f"--batch-size {asked.batch_size} is impossible: {asked.data} has {images} images to train on\n"
+            f"give {images} or fewer"
+        )
+    if asked.batch_size < world.ranks * asked.accumulate:
+        raise ResnetlabError(
+            f"--batch-size {asked.batch_size} is too small for {world.ranks} processes and {asked.accumulate} parts\n"
+            f"give {world.ranks * asked.accumulate} or more"
+        )
+    return asked.batch_size // world.ranks // asked.accumulate
