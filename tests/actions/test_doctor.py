@@ -11,6 +11,8 @@ import torch
 
 from resnetlab.actions.doctor import EXTRAS, Finding, examine
 from resnetlab.cli import main
+from resnetlab.core.devices import choose_device
+from resnetlab.training.precision import choose_channels_last, choose_precision
 
 
 def found(topic: str) -> Finding:
@@ -60,3 +62,32 @@ def test_where_published_weights_are_kept_is_told(tmp_path: Path, monkeypatch: p
     kept.mkdir(parents=True)
     (kept / "net.pth").write_bytes(b"0" * 3_000_000)
     assert found("published weights").found == f"{kept} (3 MB)"
+
+
+PROCESSORS = {
+    "AVX-512 with bfloat16": ({"avx512_bf16": True}, "bf16: "),
+    "AMX": ({"amx_bf16": True, "avx512_bf16": True}, "bf16: "),
+    "neither": ({"avx2": True}, "fp32: "),
+    "a PyTorch that does not tell": ({}, "fp32: "),
+}
+
+
+@pytest.mark.parametrize(("can", "chosen"), PROCESSORS.values(), ids=PROCESSORS)
+def test_it_says_what_training_takes_on_a_processor_and_why(
+    can: dict[str, bool], chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: False)
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: can, raising=False)
+    assert found("--device auto").found.startswith("cpu")
+    precision = found("--precision auto").found
+    assert precision.startswith(chosen)
+    assert "processor" in precision.removeprefix(chosen)  # the reason
+    assert found("--channels-last auto").found.startswith("on: ")
+
+
+def test_what_it_says_is_what_training_does() -> None:
+    device = choose_device()
+    choice, (last, _) = choose_precision(device), choose_channels_last(device)
+    assert found("--precision auto").found == f"{choice.precision}: {choice.reason}"
+    assert found("--channels-last auto").found.startswith("on" if last else "off")

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
 
+from resnetlab.core.devices import choose_device
 from resnetlab.core.folders import cache_folder
 from resnetlab.core.machine import PACKAGES, processor_name, usable_cores
 
-EXTRAS = {"cluster": ("ray", "dask"), "hub": ("timm", "huggingface_hub")}
+EXTRAS = {"cluster": ("ray", "dask"), "hub": ("timm", "huggingface_hub"), "track": ("tensorboard",)}
 FLAGS = {"avx2": "AVX2", "avx512f": "AVX-512", "avx512_vnni": "VNNI", "avx512_bf16": "AVX-512 BF16", "amx_bf16": "AMX"}
 FREE_GIGABYTES = 1
 
@@ -39,7 +40,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Everything worth knowing before a long run, the machine first."""
-    return [*_machine(), *_versions(), *_speed_paths(), *_data(), *_caches(), *_extras()]
+    return [*_machine(), *_versions(), *_speed_paths(), *_training(), *_data(), *_caches(), *_extras()]
 
 
 def _machine() -> list[Finding]:
@@ -75,6 +76,19 @@ def _speed_paths() -> list[Finding]:
             compiler is not None,
             "" if compiler else "install g++ to compile networks on the CPU",
         ),
+    ]
+
+
+def _training() -> list[Finding]:
+    """What `train` and `finetune` take where nothing is asked for, and why."""
+    from resnetlab.training.precision import choose_channels_last, choose_precision
+
+    device = choose_device()
+    choice, (last, reason) = choose_precision(device), choose_channels_last(device)
+    return [
+        Finding("--device auto", f"{device}, the fastest at hand"),
+        Finding("--precision auto", f"{choice.precision}: {choice.reason}"),
+        Finding("--channels-last auto", f"{'on' if last else 'off'}: {reason}"),
     ]
 
 
