@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import planted
 import pytest
+from browsing import picture
+from playwright.sync_api import Browser
 
 from resnetlab.experiments import lab
 
@@ -35,3 +39,14 @@ def results(laboratory: lab.LabResult) -> dict[str, Any]:
     """The content of results.json, as read from the file; a test may change it."""
     content: dict[str, Any] = json.loads((laboratory.folder / "results.json").read_text(encoding="utf-8"))
     return content
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = picture.find_browser()
+    if program is None and os.environ.get("RESNETLAB_REQUIRE_BROWSER") == "1":
+        pytest.fail("no Chromium on this machine, and RESNETLAB_REQUIRE_BROWSER asks for one")
+    if program is None:
+        pytest.skip("no Chromium on this machine; RESNETLAB_CHROMIUM may name one")
+    with picture.open_browser(program) as opened:
+        yield opened

@@ -5,16 +5,14 @@ Where there is no browser these tests skip; RESNETLAB_REQUIRE_BROWSER=1 makes th
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from browsing import CONTRAST, OUTSIDE, Open, luminance, opening, picture
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
@@ -22,58 +20,13 @@ from resnetlab.experiments.lab import LabResult
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("page")]
 
-PICTURE = Path(__file__).parents[2] / "docs" / "picture.py"
 MEGABYTE = 1 << 20
-SECONDS = 10  # what is not there by then is not coming
-Open = Callable[..., Page]
-
-
-def load_picture() -> ModuleType:
-    """docs/picture.py, which knows how a browser is found and started."""
-    specification = importlib.util.spec_from_file_location("picture", PICTURE)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
-picture = load_picture()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = picture.find_browser()
-    if program is None and os.environ.get("RESNETLAB_REQUIRE_BROWSER") == "1":
-        pytest.fail("no Chromium on this machine, and RESNETLAB_REQUIRE_BROWSER asks for one")
-    if program is None:
-        pytest.skip("no Chromium on this machine; RESNETLAB_CHROMIUM may name one")
-    with picture.open_browser(program) as opened:
-        yield opened
 
 
 @pytest.fixture
 def open_page(browser: Browser, laboratory: LabResult) -> Iterator[Open]:
-    """Opens the page as a reader would; at the end nothing may have been said or asked for."""
-    contexts, said, asked = [], [], []
-
-    def opened(address: str = "", width: int = 1200, **options: Any) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce", **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(SECONDS * 1000)
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("dialog", lambda dialog: said.append(dialog.message))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(laboratory.page.as_uri() + address)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert said == []
-    assert {url.partition("#")[0] for url in asked} == {laboratory.page.as_uri()}
+    with opening(browser, laboratory.page) as opened:
+        yield opened
 
 
 def shown(page: Page) -> list[str]:
@@ -86,14 +39,6 @@ def shown(page: Page) -> list[str]:
 def open_all(page: Page) -> None:
     page.get_by_role("button", name="Open all").click()
     page.get_by_role("button", name="Close all").wait_for()
-
-
-def luminance(page: Page, what: str) -> float:
-    """Relative luminance of the page's "color" or "backgroundColor" (WCAG 2)."""
-    colour = page.evaluate(f"getComputedStyle(document.documentElement).{what}")
-    levels = [int(level) / 255 for level in re.findall(r"\d+", colour)[:3]]
-    linear = [level / 12.92 if level <= 0.04045 else ((level + 0.055) / 1.055) ** 2.4 for level in levels]
-    return float(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
 
 
 def test_it_is_one_file_under_four_megabytes(laboratory: LabResult, open_page: Open) -> None:
@@ -191,37 +136,13 @@ def test_a_phone_never_scrolls_sideways(open_page: Open, opened: bool) -> None:
     if opened:
         open_all(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
-    outside = page.evaluate(
-        """() => [...document.querySelectorAll("body *")]
-            .filter(e => e.checkVisibility() && !e.closest(".scroll, .unseen, .skip, svg"))
-            .filter(e => e.getBoundingClientRect().right > 401).map(e => e.outerHTML.slice(0, 80))"""
-    )
-    assert outside == []
+    assert page.evaluate(OUTSIDE) == []
 
 
 def test_dark_mode_is_light_text_on_dark_and_light_mode_the_reverse(open_page: Open) -> None:
     dark, light = open_page(color_scheme="dark"), open_page(color_scheme="light")
     assert luminance(dark, "backgroundColor") < 0.05 < 0.6 < luminance(dark, "color")
     assert luminance(light, "color") < 0.05 < 0.6 < luminance(light, "backgroundColor")
-
-
-CONTRAST = """() => {
-  const levels = colour => colour.match(/[\\d.]+/g).map(Number);
-  const luminance = colour => levels(colour).slice(0, 3).map(level => level / 255)
-    .map(level => level <= 0.04045 ? level / 12.92 : ((level + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, level, place) => sum + level * [0.2126, 0.7152, 0.0722][place], 0);
-  const ground = element => {
-    const colour = getComputedStyle(element).backgroundColor;
-    return levels(colour)[3] === 0 && element.parentElement ? ground(element.parentElement) : colour;
-  };
-  const texts = [...document.querySelectorAll("body *")].filter(e => e.checkVisibility() && !e.closest("figure svg")
-    && [...e.childNodes].some(node => node.nodeType === 3 && node.data.trim()));
-  return texts.map(e => {
-    const style = getComputedStyle(e);
-    const [one, other] = [luminance(e.closest("svg") ? style.fill : style.color), luminance(ground(e))];
-    return [e.outerHTML.slice(0, 80), (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05)];
-  });
-}"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
