@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from torchvision import datasets
 
 from resnetlab.core.errors import DownloadError
 from resnetlab.core.folders import cache_folder
-from resnetlab.data.labelled import LabelledImages, Split
+from resnetlab.data.labelled import LabelledImages, Split, Stack
 from resnetlab.specs.preprocessing import Preprocessing
 
 DEBIAN_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")  # of its package dataset-fashion-mnist
@@ -80,11 +79,7 @@ def archive(name: str, split: Split) -> LabelledImages:
         images, labels = torch.as_tensor(held.data), [int(label) for label in held.targets]
         classes = tuple(held.classes)
     stacked = images[:, None] if images.ndim == 3 else images.permute(0, 3, 1, 2)
-    return LabelledImages(name, split, classes, labels, _reader(stacked), wanted.own)
-
-
-def _reader(images: Tensor) -> Callable[[int], Tensor]:
-    return lambda at: images[at]
+    return LabelledImages(name, split, classes, labels, Stack(stacked.contiguous()), wanted.own)
 
 
 def _downloaded(wanted: Archive, split: Split) -> datasets.CIFAR10 | datasets.FashionMNIST:

@@ -10,7 +10,7 @@ from resnetlab.core.errors import ResnetlabError
 from resnetlab.core.terminal import on_one_line
 from resnetlab.data.class_names import imagenet_classes
 from resnetlab.data.images import SUFFIXES
-from resnetlab.data.labelled import SPLIT_NAMES, LabelledImages, Split, of_files
+from resnetlab.data.labelled import SPLIT_NAMES, LabelledImages, Split, of_files, splits_named
 
 IMAGENET_CLASSES = 1000
 
@@ -82,9 +82,24 @@ def imagenet_folder(path: str, split: Split) -> LabelledImages:
     return of_files(f"imagenet:{path}", split, imagenet_classes(), files, data.remarks)
 
 
-def _split_folder(path: Path, split: Split) -> Path:
+def folder_splits(path: str) -> tuple[Split, ...]:
+    """The splits that have a folder of their own below PATH.
+
+    Raises:
+        ResnetlabError: there is no such folder.
+    """
+    folder = Path(path)
+    _refuse_missing(folder)
+    return splits_named([name for names in SPLIT_NAMES.values() for name in names if (folder / name).is_dir()])
+
+
+def _refuse_missing(path: Path) -> None:
     if not os.path.isdir(path):  # False too for what no system could name, where Path.is_dir raises
         raise ResnetlabError(f"there is no folder {on_one_line(path)}\ngive one that holds a folder for each class")
+
+
+def _split_folder(path: Path, split: Split) -> Path:
+    _refuse_missing(path)
     there = {kind: [path / name for name in names if (path / name).is_dir()] for kind, names in SPLIT_NAMES.items()}
     if any(there.values()) and not there[split]:
         raise ResnetlabError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
@@ -12,7 +13,7 @@ from torch import Tensor
 from resnetlab.core.errors import DownloadError, ImageError, ResnetlabError
 from resnetlab.core.terminal import on_one_line
 from resnetlab.data.images import decode_image
-from resnetlab.data.labelled import SPLIT_NAMES, LabelledImages, Split
+from resnetlab.data.labelled import SPLIT_NAMES, LabelledImages, Split, splits_named
 
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 OLDEST = 4  # the first major version of `datasets` that runs no code of the data set's
@@ -35,10 +36,7 @@ def hub_data(name: str, split: Split) -> LabelledImages:
         chosen = next((known for known in SPLIT_NAMES[split] if known in there), None)
         held = None if chosen is None else datasets.load_dataset(name, split=chosen)
     except Exception as error:  # it raises a dozen kinds, of several packages
-        raise DownloadError(
-            f"hf:{name} could not be fetched: {' '.join(str(error).split())}\n"
-            f"check the name at https://huggingface.co/datasets/{name}"
-        ) from error
+        raise _unfetched(name, error) from error
     if held is None:
         raise ResnetlabError(f"hf:{name} has no {split} split\nit has {', '.join(there)}")
     kinds = {type(feature).__name__: column for column, feature in reversed(held.features.items())}
@@ -47,12 +45,41 @@ def hub_data(name: str, split: Split) -> LabelledImages:
             f"hf:{name} has no column of images and one of classes\nit has {', '.join(held.features)}"
         )
     image, label = kinds["Image"], kinds["ClassLabel"]
-    undecoded = held.cast_column(image, datasets.Image(decode=False))
-
-    def read(at: int) -> Tensor:
-        return _image(undecoded[at][image], f"hf:{name}, image {at}")
-
+    read = _Column(held.cast_column(image, datasets.Image(decode=False)), image, f"hf:{name}")
     return LabelledImages(f"hf:{name}", split, tuple(held.features[label].names), held[label], read)
+
+
+def hub_splits(name: str) -> tuple[Split, ...]:
+    """The splits that a data set of the hub comes with, by its own names for them.
+
+    Raises:
+        ResnetlabError, DownloadError: as of `hub_data`.
+    """
+    _check_name(name)
+    datasets = _package(name)
+    try:
+        return splits_named(datasets.get_dataset_split_names(name))
+    except Exception as error:
+        raise _unfetched(name, error) from error
+
+
+@dataclass(frozen=True, eq=False)
+class _Column:
+    """Reads from a column of undecoded images."""
+
+    rows: Any
+    column: str
+    name: str
+
+    def __call__(self, at: int) -> Tensor:
+        return _image(self.rows[at][self.column], f"{self.name}, image {at}")
+
+
+def _unfetched(name: str, error: Exception) -> DownloadError:
+    return DownloadError(
+        f"hf:{name} could not be fetched: {' '.join(str(error).split())}\n"
+        f"check the name at https://huggingface.co/datasets/{name}"
+    )
 
 
 def _check_name(name: str) -> None:

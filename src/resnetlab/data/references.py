@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from resnetlab.core.errors import ResnetlabError, UnknownNameError
 from resnetlab.data.embedded import digits
-from resnetlab.data.labelled import LabelledImages, Split
+from resnetlab.data.labelled import LabelledImages, Split, Stack
 from resnetlab.specs.preprocessing import Preprocessing
 
 NAMES = ("digits", "cifar10", "cifar100", "fashion_mnist")
 FORMS = ("imagefolder:PATH", "imagenet:PATH", "hf:user/dataset")
+PLACED = ("imagefolder", "imagenet", "hf")
 
 
 def open_data(reference: str, split: Split = "test") -> LabelledImages:
@@ -16,16 +17,14 @@ def open_data(reference: str, split: Split = "test") -> LabelledImages:
 
     Args:
         reference: a data reference.
-        split: "test" or "train".
+        split: "train", "validation" or "test".
 
     Raises:
         UnknownNameError: no data set has this name.
         ResnetlabError: the data set is not as its form asks.
         DownloadError: it is not at hand and cannot be fetched.
     """
-    form, colon, rest = reference.partition(":")
-    if colon and not rest:
-        raise ResnetlabError(f"data reference {reference!r} says no place\nwrite {' or '.join(FORMS)}")
+    form, colon, rest = _parts(reference)
     if colon and form == "imagefolder":
         from resnetlab.data.folders import image_folder
 
@@ -38,13 +37,48 @@ def open_data(reference: str, split: Split = "test") -> LabelledImages:
         from resnetlab.data.hub import hub_data
 
         return hub_data(rest, split)
-    if reference not in NAMES:
-        raise UnknownNameError("data set", reference, (*NAMES, *FORMS))
+    _refuse_validation(reference, split)
     if reference == "digits":
         return _digits(split)
     from resnetlab.data.archives import archive
 
     return archive(reference, split)
+
+
+def own_splits(reference: str) -> tuple[Split, ...]:
+    """The splits that a data set comes with; none where an image folder is not split.
+
+    Args:
+        reference: a data reference.
+
+    Raises:
+        ResnetlabError: as of `open_data`.
+    """
+    form, colon, rest = _parts(reference)
+    if colon and form in ("imagefolder", "imagenet"):
+        from resnetlab.data.folders import folder_splits
+
+        return folder_splits(rest)
+    if colon and form == "hf":
+        from resnetlab.data.hub import hub_splits
+
+        return hub_splits(rest)
+    return ("train", "test")
+
+
+def _parts(reference: str) -> tuple[str, str, str]:
+    """Form, colon and place; the last two are empty for a name."""
+    form, colon, rest = reference.partition(":")
+    if colon and not rest:
+        raise ResnetlabError(f"data reference {reference!r} says no place\nwrite {' or '.join(FORMS)}")
+    if reference not in NAMES and (not colon or form not in PLACED):
+        raise UnknownNameError("data set", reference, (*NAMES, *FORMS))
+    return form, colon, rest
+
+
+def _refuse_validation(name: str, split: Split) -> None:
+    if split == "validation":
+        raise ResnetlabError(f"{name} has no validation split\nit has train and test")
 
 
 def _digits(split: Split) -> LabelledImages:
@@ -55,4 +89,4 @@ def _digits(split: Split) -> LabelledImages:
     )
     plain = (images * data.std + data.mean).clamp(0, 1)
     own = Preprocessing(data.size, data.size, (data.mean,), (data.std,))
-    return LabelledImages(data.name, split, data.classes, labels.tolist(), lambda at: plain[at], own)
+    return LabelledImages(data.name, split, data.classes, labels.tolist(), Stack(plain), own)

@@ -1,0 +1,195 @@
+"""Images read by worker processes ahead of the network, and what is said when a worker dies, fails or hangs.
+
+The processes are those of PyTorch's DataLoader. What it cannot tell is which image a worker was at: each worker writes
+that down in memory shared with the reader before it begins.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import signal
+import traceback
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from jaxtyping import Int, Shaped
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, get_worker_info
+
+from resnetlab.core.errors import ImageError
+from resnetlab.core.terminal import on_one_line
+from resnetlab.data.images import quiet_decoder
+from resnetlab.data.labelled import LabelledImages
+from resnetlab.data.preparation import Preparation
+from resnetlab.data.watch import RESTS, Watch
+
+BATCHES_AHEAD = 2  # of each worker
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What one process sees of one batch.
+
+    Args:
+        squares: (n, C, S, S), on the processor, bytes where the images are.
+        labels: (n,), class numbers.
+        indices: (n,), of the images in their data set.
+    """
+
+    squares: Shaped[Tensor, "n c s s"]
+    labels: Int[Tensor, " n"]
+    indices: Int[Tensor, " n"]
+
+
+class Stream:
+    """Reads images in the order in which they are asked for; workers stay from one epoch to the next.
+
+    Args:
+        labelled: images of any size.
+        preparation: what is done to them.
+        workers: processes that read; 0 to read in this one.
+        device: where they go afterwards: memory is pinned for a graphics card.
+    """
+
+    def __init__(self, labelled: LabelledImages, preparation: Preparation, workers: int, device: str) -> None:
+        self.labelled, self.preparation = labelled, preparation
+        self.workers, self.pins = workers, device.startswith("cuda")
+        self.asked = _Asked()
+        self.watch: Watch | None = None
+        self.loader: DataLoader[Any] | None = None
+
+    def read(self, epoch: int, parts: Iterable[Int[Tensor, " n"]]) -> Iterator[Part]:
+        """The images of each part, one part after the other.
+
+        Args:
+            epoch: from 0; the changes of images follow from it.
+            parts: numbers of images.
+
+        Raises:
+            ImageError: an image cannot be read, or the worker that read it died or hangs; the message names it.
+        """
+        self.asked.keys = [(epoch, part) for part in parts]
+        try:
+            with _quiet_start():
+                found = iter(self.loader or self._start())
+            if self.watch is not None:
+                atexit.register(self.watch.end)  # after those of PyTorch, to come before them
+            for _ in self.asked.keys:
+                part = next(found) if self.watch is None else self.watch.next(found, self.labelled.name_of)
+                if isinstance(part, Exception):
+                    raise part
+                yield Part(*part)
+        except BaseException:  # also where no more is asked for: what workers are at is not waited for
+            self._stop()
+            raise
+
+    def _start(self) -> DataLoader[Any]:
+        images = _Images(self.labelled, self.preparation)
+        options: dict[str, Any] = {}
+        if self.workers:
+            images.watch = self.watch = Watch(self.workers)
+            options = {
+                "num_workers": self.workers,
+                "prefetch_factor": BATCHES_AHEAD,
+                "persistent_workers": True,
+                "timeout": self.watch.look_every,
+                "worker_init_fn": partial(_begin, self.watch),
+            }
+        self.loader = DataLoader(
+            images,
+            batch_size=None,
+            sampler=self.asked,
+            collate_fn=_as_it_is,
+            pin_memory=self.pins,
+            generator=torch.Generator(),  # or it would draw from the state that the network draws from
+            **options,
+        )
+        return self.loader
+
+    def _stop(self) -> None:
+        if self.watch is not None:
+            atexit.unregister(self.watch.end)
+            self.watch.end()
+        self.loader = self.watch = None
+
+
+class _Asked:
+    """What the workers are to read next: changed before each pass over it."""
+
+    def __init__(self) -> None:
+        self.keys: Sequence[tuple[int, Tensor]] = ()
+
+    def __iter__(self) -> Iterator[tuple[int, Tensor]]:
+        return iter(self.keys)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+class _Images(Dataset[Any]):
+    """Gives a whole part for a key, or the error that says why it cannot."""
+
+    def __init__(self, labelled: LabelledImages, preparation: Preparation) -> None:
+        self.labelled, self.preparation = labelled, preparation
+        self.watch: Watch | None = None
+
+    def __getitem__(self, key: tuple[int, Tensor]) -> tuple[Tensor, Tensor, Tensor] | ImageError:
+        epoch, indices = key
+        try:
+            with quiet_decoder():
+                squares = torch.stack([self._square(epoch, index) for index in indices.tolist()])
+        except ImageError as error:
+            return error
+        labels = torch.tensor([self.labelled.labels[index] for index in indices.tolist()], dtype=torch.int64)
+        changed = self.preparation.changed(squares, epoch, indices)
+        self._note(RESTS)
+        return changed, labels, indices
+
+    def _note(self, index: int) -> None:
+        worker = get_worker_info()
+        if self.watch is not None and worker is not None:
+            self.watch.note(worker.id, index)
+
+    def _square(self, epoch: int, index: int) -> Tensor:
+        self._note(index)
+        try:
+            return self.preparation.square(self.labelled.read(index), epoch, index)
+        except ImageError:
+            raise
+        except Exception as error:
+            what = on_one_line(f"{type(error).__name__}: {error}")
+            failed = ImageError(f"{self.labelled.name_of(index)} cannot be read: {what}\nlook at it, or leave it out")
+            failed.add_note(traceback.format_exc())  # the cause itself does not travel between processes
+            raise failed from error
+
+
+def _begin(watch: Watch, worker: int) -> None:
+    """In a worker: the process that trains decides when work ends, also where a signal goes to all of them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    watch.begin(worker)
+
+
+def _as_it_is(part: Any) -> Any:
+    return part
+
+
+@contextlib.contextmanager
+def _quiet_start() -> Iterator[None]:
+    """Start workers without PyTorch's advice on their number, which the user chose.
+
+    And without its handler of signals, which raises at any place of the program where a worker dies: the reader will
+    find out, and knows the image.
+    """
+    before = signal.getsignal(signal.SIGCHLD) if hasattr(signal, "SIGCHLD") else None
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)
+        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+        yield
+    if before is not None and signal.getsignal(signal.SIGCHLD) is not before:
+        signal.signal(signal.SIGCHLD, before)

@@ -1,0 +1,195 @@
+"""The batches of an epoch are the same wherever the images are, however many read them, whoever shares them."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from picture_folders import write_classes
+from resnetlab.core.errors import ResnetlabError
+from resnetlab.data.batches import Batch, Batches, evaluation_batches, memory_batches, streamed_batches
+from resnetlab.data.held import fits_in_memory, hold
+from resnetlab.data.labelled import LabelledImages
+from resnetlab.data.preprocess import cut, normalise
+from resnetlab.data.references import open_data
+from resnetlab.specs.augmentation import Augmentation
+from resnetlab.specs.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+
+HOW = Preprocessing(32, 36, IMAGENET_MEAN, IMAGENET_STD)
+EVERYTHING = Augmentation(crop_padding=4, flip="random", cutout=8, mixup=0.2, cutmix=1.0)
+ONE_BY_ONE = Augmentation(crop_scale=(0.3, 1.0), flip="alternating", randaugment=2, cutout=8)
+CHANGES = {"none": Augmentation(), "of whole batches": EVERYTHING, "one by one": ONE_BY_ONE}
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> LabelledImages:
+    root = write_classes(tmp_path_factory.mktemp("data") / "classes", count=13, side=48)
+    return open_data(f"imagefolder:{root}", "train")
+
+
+def streamed(images: LabelledImages, augmentation: Augmentation, workers: int = 0, **options: int) -> Batches:
+    return streamed_batches(
+        images,
+        HOW,
+        augmentation,
+        batch_size=8,
+        seed=5,
+        device="cpu",
+        channels_last=False,
+        workers=workers,
+        **options,
+    )
+
+
+def in_memory(images: LabelledImages, augmentation: Augmentation, **options: int) -> Batches:
+    held = hold(images, HOW, quiet=True)
+    return memory_batches(held, HOW, augmentation, batch_size=8, seed=5, device="cpu", channels_last=False, **options)
+
+
+def equal(one: list[Batch], other: list[Batch]) -> bool:
+    pairs = list(zip(one, other, strict=True))
+    return bool(pairs) and all(torch.equal(a.images, b.images) and torch.equal(a.labels, b.labels) for a, b in pairs)
+
+
+def together(parts: list[list[Batch]]) -> list[Tensor]:
+    """The global batches of several processes."""
+    return [torch.stack([batch.images for batch in batches], dim=1).flatten(0, 1) for batches in zip(*parts)]  # noqa: B905
+
+
+@pytest.mark.parametrize("changes", CHANGES)
+def test_any_number_of_workers_gives_the_same_bits(changes: str, photographs: LabelledImages) -> None:
+    expected = list(streamed(photographs, CHANGES[changes]).epoch(1))
+    assert len(expected) == 3
+    for workers in (1, 2, 4):
+        assert equal(list(streamed(photographs, CHANGES[changes], workers).epoch(1)), expected)
+
+
+@pytest.mark.parametrize("changes", ["none", "of whole batches"])
+def test_images_held_in_memory_give_the_same_bits_as_streamed_ones(changes: str, photographs: LabelledImages) -> None:
+    for epoch in range(2):
+        memory, stream = (make(photographs, CHANGES[changes]).epoch(epoch) for make in (in_memory, streamed))
+        assert equal(list(memory), list(stream))
+
+
+@pytest.mark.parametrize("changes", CHANGES)
+@pytest.mark.parametrize("make", [in_memory, streamed])
+def test_an_epoch_is_the_same_from_its_middle_on(
+    changes: str, make: type[Batches], photographs: LabelledImages
+) -> None:
+    batches = make(photographs, CHANGES[changes])  # type: ignore[call-arg]
+    whole = list(batches.epoch(2))
+    assert equal(list(make(photographs, CHANGES[changes]).epoch(2, first=1)), whole[1:])  # type: ignore[call-arg]
+    assert not equal(list(batches.epoch(3)), whole)
+
+
+def test_what_comes_before_the_middle_is_not_read(photographs: LabelledImages) -> None:
+    read: list[int] = []
+    watched = LabelledImages(
+        "watched", "train", photographs.classes, photographs.labels, lambda at: read.append(at) or photographs.read(at)
+    )
+    list(streamed(watched, EVERYTHING).epoch(0, first=2))
+    assert len(read) == 8
+
+
+@pytest.mark.parametrize("make", [in_memory, streamed])
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_processes_share_the_same_global_batches(make: type[Batches], ranks: int, photographs: LabelledImages) -> None:
+    asked = Augmentation(crop_padding=4, flip="random", cutout=8)
+    alone = [batch.images for batch in make(photographs, asked).epoch(0)]  # type: ignore[call-arg]
+    shared = together([list(make(photographs, asked, rank=rank, ranks=ranks).epoch(0)) for rank in range(ranks)])  # type: ignore[call-arg]
+    assert all(torch.equal(one, other) for one, other in zip(alone, shared, strict=True))
+
+
+@pytest.mark.parametrize("make", [in_memory, streamed])
+def test_a_limit_gives_the_same_unchanged_batches_every_epoch(
+    make: type[Batches], photographs: LabelledImages
+) -> None:
+    limited, plain = make(photographs, EVERYTHING, limit=1), make(photographs, Augmentation())  # type: ignore[call-arg]
+    assert limited.steps == 1
+    for epoch in range(2):
+        assert equal(list(limited.epoch(epoch)), list(islice(plain.epoch(0), 1)))
+
+
+def test_unchanged_images_are_what_evaluation_sees(photographs: LabelledImages) -> None:
+    batch = next(in_memory(photographs, Augmentation()).epoch(0))
+    seen = {tuple(image.flatten().tolist()) for image in batch.images}
+    all_cut = normalise(torch.stack([cut(photographs.read(at), HOW) for at in range(len(photographs))]), HOW)
+    assert seen < {tuple(image.flatten().tolist()) for image in all_cut}
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3])
+@pytest.mark.parametrize("workers", [0, 2])
+def test_evaluation_sees_every_image_once_and_in_order(ranks: int, workers: int, photographs: LabelledImages) -> None:
+    held = hold(photographs, HOW, quiet=True)
+    expected = normalise(held.images, HOW)
+    for images in (held, photographs):
+        found = torch.zeros_like(expected)
+        count = 0
+        for rank in range(ranks):
+            batches = evaluation_batches(
+                images,
+                HOW,
+                batch_size=9,
+                device="cpu",
+                channels_last=False,
+                workers=workers,
+                rank=rank,
+                ranks=ranks,
+            )
+            places = [part for stretch in torch.arange(26).split(9) if len(part := stretch[rank::ranks])]
+            for _ in range(2):  # it can be gone through again
+                for part, batch in zip(places, batches, strict=True):
+                    found[part] = batch.images
+                    assert batch.labels.tolist() == [photographs.labels[at] for at in part.tolist()]
+            count += sum(map(len, places))
+        assert count == 26
+        assert torch.equal(found, expected)
+
+
+@pytest.mark.parametrize("changes", CHANGES)
+def test_values_stand_in_memory_as_asked(changes: str, photographs: LabelledImages) -> None:
+    batches = streamed_batches(
+        photographs, HOW, CHANGES[changes], batch_size=8, seed=5, device="cpu", channels_last=True, workers=0
+    )
+    for batch, plain in zip(batches.epoch(0), streamed(photographs, CHANGES[changes]).epoch(0), strict=True):
+        assert batch.images.is_contiguous(memory_format=torch.channels_last)
+        assert torch.equal(batch.images, plain.images)
+
+
+def test_images_of_float_values_keep_them() -> None:
+    digits = open_data("digits", "train")
+    assert digits.own is not None
+    held = hold(digits, digits.own)
+    assert torch.equal(held.images[7], digits.read(7))
+    batch = next(
+        memory_batches(
+            held, digits.own, Augmentation(), batch_size=64, seed=0, device="cpu", channels_last=False
+        ).epoch(0)
+    )
+    assert batch.images.shape == (64, 1, 8, 8)
+
+
+def test_the_networks_own_random_numbers_are_not_drawn_from(photographs: LabelledImages) -> None:
+    torch.manual_seed(0)
+    before = torch.random.get_rng_state()
+    for workers in (0, 2):
+        list(streamed(photographs, ONE_BY_ONE, workers).epoch(0))
+    list(in_memory(photographs, EVERYTHING).epoch(0))
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_small_data_is_held_unless_its_images_are_changed_one_by_one(photographs: LabelledImages) -> None:
+    assert fits_in_memory(photographs, HOW, EVERYTHING)
+    assert not fits_in_memory(photographs, HOW, ONE_BY_ONE)
+    assert not fits_in_memory(photographs, Preprocessing(8000, 8000, IMAGENET_MEAN, IMAGENET_STD), EVERYTHING)
+
+
+def test_more_images_in_a_batch_than_there_are_is_refused(photographs: LabelledImages, tmp_path: Path) -> None:
+    with pytest.raises(ResnetlabError, match="has 26 training images\ngive 1 to 26"):
+        streamed_batches(
+            photographs, HOW, EVERYTHING, batch_size=27, seed=0, device="cpu", channels_last=False, workers=0
+        )
