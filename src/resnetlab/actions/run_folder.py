@@ -51,7 +51,7 @@ def _write(text: str, place: Path) -> None:
 def run_environment() -> dict[str, Any]:
     """What equal bits depend on beside the settings."""
     return {
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "threads": torch.get_num_threads(),
         "processor": processor_name(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,

@@ -20,7 +20,7 @@ from resnetlab.actions.run_settings import CONFIG, find_run, stored_settings
 from resnetlab.actions.run_watch import Watch, last_words
 from resnetlab.actions.train_settings import TrainSettings, changed_settings, refuse_changes, settings_from
 from resnetlab.actions.training_network import network_to_train
-from resnetlab.actions.training_preparation import MakeNetwork, Prepared, prepare
+from resnetlab.actions.training_preparation import MakeNetwork, Prepared, Trial, prepare
 from resnetlab.core.devices import choose_device
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.core.folders import make_output_folder
@@ -45,7 +45,7 @@ class TrainedRun:
         folder: of the run, with the network in it.
         steps: that were taken, over all its calls.
         best: highest accuracy on the validation images after an epoch, per cent; None where there are none.
-        evaluation: of the network at the end: on the test images, else on those held out; None where there are neither.
+        evaluation: of the network at the end, on the test images, else on those held out; None without either.
         remarks: what was chosen and assumed, a sentence each.
     """
 
@@ -111,7 +111,12 @@ def train(
 
 
 def run(
-    asked: TrainSettings, make_network: MakeNetwork, *, command: str = "train", stored: TrainSettings | None = None
+    asked: TrainSettings,
+    make_network: MakeNetwork,
+    *,
+    command: str = "train",
+    stored: TrainSettings | None = None,
+    trial: Trial | None = None,
 ) -> TrainedRun:
     """Train as asked, in this process or as one of many that torchrun started.
 
@@ -120,6 +125,7 @@ def run(
         make_network: gives the network to begin with.
         command: whose run it is.
         stored: settings of the run to go on with; None begins a new one.
+        trial: makes it a short one.
 
     Raises:
         ResnetlabError: as of `train`.
@@ -136,8 +142,8 @@ def run(
             refuse_changes(stored, asked)
         folder = from_first(partial(_folder, command, asked, stored))
         with locked(folder) if world.is_first else nullcontext(), _removed_if_empty(folder):
-            prepared = prepare(asked, world, make_network)
-            return _Run(folder, asked, world, prepared, command).go(stored is not None)
+            ready = prepare(asked, world, make_network, trial)
+            return _Run(folder, asked, world, ready, command, trial.stop_at if trial else None).go(stored is not None)
 
 
 def _folder(command: str, asked: TrainSettings, stored: TrainSettings | None) -> Path:
@@ -177,6 +183,7 @@ class _Run:
         world: this process.
         ready: what was prepared.
         command: whose run it is.
+        stop_at: the step after which it stops.
     """
 
     folder: Path
@@ -184,6 +191,7 @@ class _Run:
     world: World
     ready: Prepared
     command: str
+    stop_at: int | None = None
 
     def go(self, on: bool) -> TrainedRun:
         """Train to the end; `on` goes on from the last checkpoint."""
@@ -270,6 +278,8 @@ class _Run:
 
         def stop_if_asked(state: TrainingState) -> None:
             asks = interruption.asked
+            if state.step == self.stop_at:
+                asks = Interrupted(f"the trial stops at step {state.step}", 0)
             if anywhere(asks is not None):
                 self._save(watch, state)
                 raise asks or Interrupted("another process was stopped", 0)

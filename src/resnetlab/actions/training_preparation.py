@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import ceil
 
 import torch
@@ -20,7 +21,7 @@ from resnetlab.training.distributed import World, replicate
 from resnetlab.training.loop import Batch, StepRule
 from resnetlab.training.losses import build_loss
 from resnetlab.training.optimisers import build_optimiser
-from resnetlab.training.precision import choose_channels_last, choose_precision
+from resnetlab.training.precision import Choice, choose_channels_last, choose_precision
 from resnetlab.training.schedules import build_schedule
 from resnetlab.training.state import TrainingState, averaged
 from resnetlab.training.synchronised_norm import synchronise_norms
@@ -28,6 +29,19 @@ from resnetlab.weights.saving import card_of
 
 MakeNetwork = Callable[[TrainSettings, Sequence[str], int], nn.Module]
 """Gives the network to train: for settings, names of classes, and channels of images."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A training cut short.
+
+    Args:
+        steps_per_epoch: and as many batches of an evaluation.
+        stop_at: the step after which it is interrupted.
+    """
+
+    steps_per_epoch: int
+    stop_at: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,60 +75,97 @@ class Prepared:
     before_epoch: Callable[[TrainingState], None] = lambda state: None
 
 
-def prepare(asked: TrainSettings, world: World, make_network: MakeNetwork) -> Prepared:
+def prepare(asked: TrainSettings, world: World, make_network: MakeNetwork, trial: Trial | None = None) -> Prepared:
     """Put a training together; what cannot be is refused before any image is decoded.
 
     Raises:
         ResnetlabError: settings, network and data do not fit each other.
     """
     data = training_data(str(asked.data), asked.seed, asked.validation)
-    classes = data.train.classes
     plain = usual_preprocessing(data.train, asked.size, None)
-    model = make_network(asked, classes, plain.channels)
+    model = make_network(asked, data.classes, plain.channels)
     known = card_of(model).preprocessing
     how = usual_preprocessing(data.train, asked.size, known) if known else plain
     part = _part(asked, world, len(data.train))
-    refuse_what_cannot_be_trained(model, (part, how.channels, how.size, how.size), len(classes))
+    refuse_what_cannot_be_trained(model, (part, how.channels, how.size, how.size), len(data.classes))
 
-    channels_last, format_reason = choose_channels_last(world.device.partition(":")[0], asked.channels_last)
-    choice = choose_precision(world.device.partition(":")[0], asked.precision)
+    kind = world.device.partition(":")[0]
+    choice, (channels_last, why) = (
+        choose_precision(kind, asked.precision),
+        choose_channels_last(kind, asked.channels_last),
+    )
+    feed = Feed(asked, how, world, channels_last)
+    batches, validation, test = (
+        feed.training(data.train),
+        *(None if images is None else feed.evaluation(images) for images in (data.validation, data.test)),
+    )
+    if trial is not None:
+        batches = _Fewer(batches, min(trial.steps_per_epoch, batches.steps))
+        validation, test = None if validation is None else _First(validation, trial.steps_per_epoch), None
+    epochs = asked.epochs if asked.steps is None else ceil(asked.steps / batches.steps)
+    steps = epochs * batches.steps if asked.steps is None else asked.steps
+    memory = "pixel by pixel (channels_last)" if channels_last else "channel by channel"
+    return Prepared(
+        data,
+        how,
+        state=_state(asked, model, world, choice, channels_last, steps, batches.steps),
+        rule=StepRule(build_loss(asked), choice, asked.optim.clip, asked.accumulate, seed=(asked.seed, world.rank)),
+        batches=batches,
+        validation=validation,
+        test=test,
+        epochs=epochs,
+        steps=steps,
+        remarks=(*data.remarks, f"computes in {choice.precision}: {choice.reason}; images lie {memory}: {why}"),
+    )
+
+
+def _state(
+    asked: TrainSettings,
+    model: nn.Module,
+    world: World,
+    choice: Choice,
+    channels_last: bool,
+    steps: int,
+    per_epoch: int,
+) -> TrainingState:
+    """The network on its device, and all that training will change."""
     if asked.sync_norms:
         model = synchronise_norms(model)
     model.to(world.device).to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
-    feed = Feed(asked, how, world, channels_last)
-    batches = feed.training(data.train)
-    epochs = asked.epochs if asked.steps is None else ceil(asked.steps / batches.steps)
-    steps = epochs * batches.steps if asked.steps is None else asked.steps
     optimiser = build_optimiser(model, asked.optim)
     average = None if asked.ema is None else averaged(model, asked.ema)
     if asked.compile:
         model.compile()
-    state = TrainingState(
+    return TrainingState(
         model,
         optimiser,
-        build_schedule(optimiser, asked.schedule, steps, batches.steps),
+        build_schedule(optimiser, asked.schedule, steps, per_epoch),
         runs=replicate(model, world),
         average=average,
         scaler=torch.amp.GradScaler(choice.device, enabled=choice.scales_loss),
     )
-    rule = StepRule(build_loss(asked), choice, asked.optim.clip, asked.accumulate, seed=(asked.seed, world.rank))
-    memory = "pixel by pixel (channels_last)" if channels_last else "channel by channel"
-    remarks = (
-        *data.remarks,
-        f"computes in {choice.precision}: {choice.reason}; images lie {memory}: {format_reason}",
-    )
-    return Prepared(
-        data,
-        how,
-        state,
-        rule,
-        batches,
-        None if data.validation is None else feed.evaluation(data.validation),
-        None if data.test is None else feed.evaluation(data.test),
-        epochs,
-        steps,
-        remarks,
-    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Fewer:
+    """The first batches of every epoch."""
+
+    batches: Batches
+    steps: int
+
+    def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
+        return islice(self.batches.epoch(number, first), self.steps - first)
+
+
+@dataclass(frozen=True, eq=False)
+class _First:
+    """The first batches of an evaluation."""
+
+    batches: Iterable[Batch]
+    count: int
+
+    def __iter__(self) -> Iterator[Batch]:
+        return islice(self.batches, self.count)
 
 
 def _part(asked: TrainSettings, world: World, images: int) -> int:

@@ -13,6 +13,7 @@ from resnetlab.actions.train_settings import TrainSettings, config_text, setting
 
 if TYPE_CHECKING:
     from resnetlab.actions.train import TrainedRun
+    from resnetlab.actions.training_preparation import MakeNetwork
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,8 @@ class Train(TrainSettings):
 
     resume: str | None = None
     """go on with a run: its folder, or without a value the run in --output, else the last one."""
+    verify_resume: bool = False
+    """run two short epochs of this training with and without interruptions, and compare every bit."""
     print_config: bool = False
     """print the whole configuration as YAML, and do nothing."""
     json: bool = False
@@ -59,6 +62,8 @@ class Train(TrainSettings):
         from resnetlab.actions.train import run
         from resnetlab.actions.training_network import network_to_train
 
+        if self.verify_resume:
+            return prove_resume(settings, network_to_train, as_json=self.json)
         stored = stored_settings(TrainSettings, self.output) if self.resume and self.output else None
         return report(lambda: run(settings, network_to_train, stored=stored), as_json=self.json)
 
@@ -84,6 +89,24 @@ def report(training: Callable[[], TrainedRun], *, as_json: bool) -> int:
     if as_json:
         print(json_text(found.as_json()))
     return 0
+
+
+def prove_resume(settings: TrainSettings, make_network: MakeNetwork, *, as_json: bool) -> int:
+    """Print whether an interrupted training ends at the same bits; the exit code is 1 where it does not."""
+    from dataclasses import asdict
+
+    from resnetlab.actions.verify_resume import verify_resume
+    from resnetlab.core.terminal import json_text
+
+    proof = verify_resume(settings, make_network)
+    stops = " and ".join(map(str, proof.stops))
+    if as_json:
+        print(json_text(asdict(proof) | {"holds": proof.holds}))
+    elif proof.holds:
+        print(f"interrupted after steps {stops} of {proof.steps}: all {proof.compared} tensors and numbers are equal")
+    else:
+        print(f"interrupted after steps {stops} of {proof.steps}, these differ: {', '.join(proof.differ[:10])}")
+    return 0 if proof.holds else 1
 
 
 def value_of(flags: list[str], name: str) -> str | None:
