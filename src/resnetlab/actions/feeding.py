@@ -11,9 +11,9 @@ from resnetlab.core.machine import usable_cores
 from resnetlab.data.batches import Batches, evaluation_batches, memory_batches, streamed_batches
 from resnetlab.data.held import Held, fits_in_memory, hold
 from resnetlab.data.labelled import LabelledImages
+from resnetlab.data.preparation import Batch
 from resnetlab.specs.preprocessing import IMAGENET, Preprocessing
 from resnetlab.training.distributed import World
-from resnetlab.training.loop import Batch
 
 MOST_WORKERS = 8
 LARGEST_UNCUT = 96  # pixels: a side up to which images that are all of one size are shown whole

@@ -13,7 +13,8 @@ from resnetlab.actions.evaluation import Evaluation
 from resnetlab.actions.scores import Scorer, Scores
 from resnetlab.core.files import write_atomically
 from resnetlab.core.terminal import json_text
-from resnetlab.training.loop import PLAIN, Batch
+from resnetlab.data.preparation import Batch
+from resnetlab.training.loop import PLAIN
 from resnetlab.training.precision import Choice
 
 

@@ -118,7 +118,7 @@ def _lead(facts: RunFacts, epochs: list[dict[str, Any]], scores: Mapping[str, An
         yield f"The network recognises {scores['top1']:.2f} % of {scores['n']:,} {scores['split']} images."
     best = [row for row in epochs if row["best"] and row["validation_top1"] is not None]
     if best:
-        yield f"It is that of epoch {best[-1]['epoch']:,}, the best on the validation images."
+        yield f"Epoch {best[-1]['epoch']:,} was the best on the validation images."
 
 
 def _numbers(facts: RunFacts, epochs: list[dict[str, Any]], scores: Mapping[str, Any]) -> Iterator[KeyNumber]:

@@ -15,6 +15,7 @@ from resnetlab.actions.evaluate import evaluate
 from resnetlab.actions.evaluation import Evaluation
 from resnetlab.actions.run_folder import describe_run, environment_remark, make_run_folder, run_environment
 from resnetlab.actions.run_probes import Probes
+from resnetlab.actions.run_report import RunFacts, write_facts, write_report
 from resnetlab.actions.run_screen import Course as ScreenCourse
 from resnetlab.actions.run_settings import CONFIG, find_run, stored_settings
 from resnetlab.actions.run_watch import Watch, last_words
@@ -26,12 +27,14 @@ from resnetlab.core.errors import ResnetlabError
 from resnetlab.core.folders import make_output_folder
 from resnetlab.core.locks import LOCK, locked
 from resnetlab.core.memory import keep_large_blocks
-from resnetlab.training.checkpoints import Checkpoint, load_last, save_checkpoint
+from resnetlab.data.preparation import Batch
+from resnetlab.training.checkpoints import BEST, FOLDER, Checkpoint, load_checkpoint_file, load_last, save_checkpoint
 from resnetlab.training.distributed import World, agree_on_buffers, anywhere, from_first, join, total
 from resnetlab.training.events import EpochDone, StepDone
+from resnetlab.training.freezing import counts
 from resnetlab.training.interruption import Interrupted, Interruption
-from resnetlab.training.loop import Batch, Course, train_epochs
-from resnetlab.training.state import TrainingState, as_plain, restore
+from resnetlab.training.loop import Course, train_epochs
+from resnetlab.training.state import TrainingState, as_plain, load_kept, restore
 from resnetlab.training.validation import ValidationScores, validate
 from resnetlab.weights import load_checkpoint
 from resnetlab.weights.saving import save
@@ -200,9 +203,10 @@ class _Run:
             describe_run(self.folder, self.asked)
         interruption = Interruption(self.asked.most_seconds)
         with self._watching(checkpoint) as watch, self._probing() as probes, interruption.listening():
-            for remark in (*ready.remarks, *self._remarks_on(checkpoint)):
+            for remark in self._first_words(checkpoint):
                 watch.say(remark)
             if checkpoint is None:
+                self._introduce()
                 self._save(watch, ready.state)
             try:
                 course = self._course(watch, interruption, probes)
@@ -211,7 +215,10 @@ class _Run:
                 watch.say(f"{stopped.reason}, after step {ready.state.step} of {ready.steps}")
                 watch.say(last_words(self.folder, str(self.asked.data), interrupted=True))
                 raise
-            evaluation = self._keep() if self.world.is_first else None
+            evaluation = None
+            if self.world.is_first:
+                evaluation = self._keep()
+                write_report(self.folder)
             watch.say(last_words(self.folder, str(self.asked.data)))
         return TrainedRun(self.folder, ready.state.step, ready.state.best, evaluation, ready.remarks)
 
@@ -220,6 +227,8 @@ class _Run:
         held out."""
         ready = self.ready
         model = ready.state.kept
+        if self.asked.keep == "best" and (best := self.folder / FOLDER / BEST).exists():
+            load_kept(ready.state, load_checkpoint_file(best))
         save(
             model,
             self.folder,
@@ -255,11 +264,34 @@ class _Run:
         restore(self.ready.state, checkpoint.content, str(checkpoint.file))
         return checkpoint
 
-    def _remarks_on(self, checkpoint: Checkpoint | None) -> tuple[str, ...]:
-        if checkpoint is None:
-            return ()
-        said = f"going on after step {self.ready.state.step} of {self.ready.steps}"
-        return tuple(filter(None, (said, checkpoint.remark, environment_remark(checkpoint.content["environment"]))))
+    def _first_words(self, checkpoint: Checkpoint | None) -> Iterator[str]:
+        """What is said before the first step, a line each."""
+        total_count, trainable = counts(self.ready.state.model)
+        yield f"{self.asked.model}: {total_count:,} parameters, {trainable:,} of them trained"
+        yield from (f"{name}: {choice}" for name, choice in self.ready.choices.items())
+        yield from self.ready.remarks
+        if checkpoint is not None:
+            yield f"going on after step {self.ready.state.step} of {self.ready.steps}"
+            yield from filter(None, (checkpoint.remark, environment_remark(checkpoint.content["environment"])))
+
+    def _introduce(self) -> None:
+        """Write what is known before the first step: the run's facts, and its first batch as a picture."""
+        if not self.world.is_first:
+            return
+        data = self.ready.data
+        parts = {"training": data.train, "validation": data.validation, "test": data.test}
+        images = {f"{name} images": len(part) for name, part in parts.items() if part is not None}
+        parameters = dict(zip(("parameters", "parameters trained"), counts(self.ready.state.model), strict=True))
+        facts = RunFacts(
+            str(self.asked.model),
+            data.train.name,
+            self.command,
+            self.ready.epochs,
+            images | parameters,
+            self.ready.choices,
+            self.ready.remarks,
+        )
+        write_facts(self.folder, facts)
 
     def _watching(self, checkpoint: Checkpoint | None) -> AbstractContextManager[Watch | Nobody]:
         if not self.world.is_first:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import ceil
@@ -15,10 +15,11 @@ from resnetlab.actions.train_settings import TrainSettings
 from resnetlab.actions.training_network import refuse_what_cannot_be_trained
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.data.batches import Batches
+from resnetlab.data.preparation import Batch
 from resnetlab.data.splits import TrainingData, training_data
 from resnetlab.specs.preprocessing import Preprocessing
 from resnetlab.training.distributed import World, replicate
-from resnetlab.training.loop import Batch, StepRule
+from resnetlab.training.loop import StepRule
 from resnetlab.training.losses import build_loss
 from resnetlab.training.optimisers import build_optimiser
 from resnetlab.training.precision import Choice, choose_channels_last, choose_precision
@@ -58,7 +59,8 @@ class Prepared:
         test: looked at once, at the end; None where there are none.
         epochs: in all.
         steps: in all.
-        remarks: what was chosen and assumed, a sentence each.
+        choices: what was chosen for this machine, by name, with the reason.
+        remarks: what was assumed, a sentence each.
         before_epoch: called at the start of each epoch.
     """
 
@@ -71,6 +73,7 @@ class Prepared:
     test: Iterable[Batch] | None
     epochs: int
     steps: int
+    choices: Mapping[str, str]
     remarks: tuple[str, ...]
     before_epoch: Callable[[TrainingState], None] = lambda state: None
 
@@ -100,11 +103,10 @@ def prepare(asked: TrainSettings, world: World, make_network: MakeNetwork, trial
         *(None if images is None else feed.evaluation(images) for images in (data.validation, data.test)),
     )
     if trial is not None:
-        batches = _Fewer(batches, min(trial.steps_per_epoch, batches.steps))
+        batches = _Fewer(batches, trial.steps_per_epoch)
         validation, test = None if validation is None else _First(validation, trial.steps_per_epoch), None
     epochs = asked.epochs if asked.steps is None else ceil(asked.steps / batches.steps)
     steps = epochs * batches.steps if asked.steps is None else asked.steps
-    memory = "pixel by pixel (channels_last)" if channels_last else "channel by channel"
     return Prepared(
         data,
         how,
@@ -115,7 +117,11 @@ def prepare(asked: TrainSettings, world: World, make_network: MakeNetwork, trial
         test=test,
         epochs=epochs,
         steps=steps,
-        remarks=(*data.remarks, f"computes in {choice.precision}: {choice.reason}; images lie {memory}: {why}"),
+        choices={
+            "precision": f"{choice.precision}: {choice.reason}",
+            "memory format": f"channels {'last' if channels_last else 'first'}: {why}",
+        },
+        remarks=data.remarks,
     )
 
 
@@ -151,7 +157,11 @@ class _Fewer:
     """The first batches of every epoch."""
 
     batches: Batches
-    steps: int
+    count: int
+
+    @property
+    def steps(self) -> int:
+        return min(self.count, self.batches.steps)
 
     def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
         return islice(self.batches.epoch(number, first), self.steps - first)

@@ -12,6 +12,7 @@ from resnetlab.specs.parts import check
 OptimiserName = Literal["sgd", "adamw", "lamb"]
 ScheduleName = Literal["constant", "cosine", "linear", "steps", "one-cycle"]
 Loss = Literal["cross-entropy", "binary"]
+Keep = Literal["last", "best"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 
@@ -107,6 +108,7 @@ class Config:
             Paper: Huang et al. 2016. None: as the network has it.
         ema: decay per step of a moving average of the weights, which is then evaluated and kept; None for none.
         validation: share of the training images held out to choose by, where the data has no validation split.
+        keep: the network that is kept in the end: "last", or "best" on the validation images after an epoch.
     """
 
     epochs: int = 10
@@ -122,6 +124,7 @@ class Config:
     drop_path: float | None = None
     ema: float | None = None
     validation: float = 0.1
+    keep: Keep = "last"
 
     def __post_init__(self) -> None:
         check(self, "epochs", self.epochs >= 1, "1 or more")
@@ -133,4 +136,6 @@ class Config:
         check(self, "label_smoothing", 0 <= self.label_smoothing < 1, "from 0, below 1")
         check(self, "drop_path", self.drop_path is None or 0 <= self.drop_path < 1, "from 0, below 1, or none")
         check(self, "ema", self.ema is None or 0 < self.ema < 1, "above 0 and below 1, or none")
+        check(self, "keep", self.keep in get_args(Keep), ", ".join(get_args(Keep)))
+        check(self, "keep", self.keep == "last" or self.validation > 0, "last, where no images are held out")
         check(self, "validation", 0 <= self.validation < 1, "from 0, below 1")

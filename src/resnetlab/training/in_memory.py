@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from resnetlab.core.errors import DivergedError, ResnetlabError
 from resnetlab.data import ImageData
+from resnetlab.data.preparation import Batch
 from resnetlab.training.config import Schedule, ScheduleName
 from resnetlab.training.events import EpochDone, StepDone
 from resnetlab.training.loop import Course, StepRule, train_epochs
@@ -135,14 +136,8 @@ class _Shuffled:
         self.steps = len(data.train_labels) // size
         self.generator = torch.Generator().manual_seed(seed)
 
-    def epoch(self, number: int, first: int = 0) -> Iterator[_Batch]:
+    def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
         """Yields the batches of the next epoch, whatever its number."""
         order = torch.randperm(len(self.data.train_labels), generator=self.generator)
         for batch in order[: self.steps * self.size].split(self.size)[first:]:
-            yield _Batch(self.data.train_images[batch], self.data.train_labels[batch])
-
-
-@dataclass(frozen=True, eq=False)
-class _Batch:
-    images: Tensor
-    labels: Tensor
+            yield Batch(self.data.train_images[batch], self.data.train_labels[batch])

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -18,29 +18,14 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from resnetlab.core.errors import DivergedError
 from resnetlab.core.seeds import derived_seed
+from resnetlab.data.batches import Batches
+from resnetlab.data.preparation import Batch
 from resnetlab.training.events import EpochDone, Observer, StepDone
 from resnetlab.training.precision import Choice
 from resnetlab.training.state import TrainingState
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 PLAIN = Choice("fp32", "cpu", "the network's own numbers")
-
-
-class Batch(Protocol):
-    """Images of a step with their labels, (n,), or with shares of all classes, (n, classes)."""
-
-    @property
-    def images(self) -> Tensor: ...
-    @property
-    def labels(self) -> Tensor: ...
-
-
-class Batches(Protocol):
-    """The batches of every epoch: always the same ones for the same epoch, from any step on."""
-
-    @property
-    def steps(self) -> int: ...
-    def epoch(self, number: int, first: int = 0) -> Iterator[Any]: ...
 
 
 class Scores(Protocol):

@@ -102,6 +102,19 @@ def restore(state: TrainingState, plain: Mapping[str, Any], source: str) -> None
     state.losses = list(state.losses)
 
 
+def load_kept(state: TrainingState, plain: Mapping[str, Any]) -> None:
+    """Bring the network that is kept to where it was; the rest of the state stays.
+
+    Args:
+        state: of the same configuration.
+        plain: another state of it, as `as_plain` gave it.
+    """
+    if state.average is not None:
+        state.average.load_state_dict(plain["average"])
+    else:
+        state.model.load_state_dict(plain["model"])
+
+
 def _refuse_another_network(own: Mapping[str, Tensor], other: object, source: str) -> None:
     if not isinstance(other, Mapping):
         raise CheckpointError(

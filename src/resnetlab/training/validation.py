@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resnetlab.training.loop import PLAIN, Batch
+from resnetlab.data.preparation import Batch
+from resnetlab.training.loop import PLAIN
 from resnetlab.training.precision import Choice
 
 
