@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from math import ceil
+from typing import Any
 
 import torch
-from torch import nn
 
 from resnetlab.actions.feeding import Feed, usual_preprocessing
 from resnetlab.actions.train_settings import TrainSettings
-from resnetlab.actions.training_network import refuse_what_cannot_be_trained
+from resnetlab.actions.training_network import StartingNetwork, refuse_what_cannot_be_trained
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.data.batches import Batches
 from resnetlab.data.preparation import Batch
@@ -28,7 +29,7 @@ from resnetlab.training.state import TrainingState, averaged
 from resnetlab.training.synchronised_norm import synchronise_norms
 from resnetlab.weights.saving import card_of
 
-MakeNetwork = Callable[[TrainSettings, Sequence[str], int], nn.Module]
+MakeNetwork = Callable[[Any, Sequence[str], int], StartingNetwork]
 """Gives the network to train: for settings, names of classes, and channels of images."""
 
 
@@ -86,11 +87,11 @@ def prepare(asked: TrainSettings, world: World, make_network: MakeNetwork, trial
     """
     data = training_data(str(asked.data), asked.seed, asked.validation)
     plain = usual_preprocessing(data.train, asked.size, None)
-    model = make_network(asked, data.classes, plain.channels)
-    known = card_of(model).preprocessing
+    start = make_network(asked, data.classes, plain.channels)
+    known = card_of(start.module).preprocessing
     how = usual_preprocessing(data.train, asked.size, known) if known else plain
     part = _part(asked, world, len(data.train))
-    refuse_what_cannot_be_trained(model, (part, how.channels, how.size, how.size), len(data.classes))
+    refuse_what_cannot_be_trained(start.module, (part, how.channels, how.size, how.size), len(data.classes))
 
     kind = world.device.partition(":")[0]
     choice, (channels_last, why) = (
@@ -110,7 +111,7 @@ def prepare(asked: TrainSettings, world: World, make_network: MakeNetwork, trial
     return Prepared(
         data,
         how,
-        state=_state(asked, model, world, choice, channels_last, steps, batches.steps),
+        state=_state(asked, start, world, choice, channels_last, steps, batches.steps),
         rule=StepRule(build_loss(asked), choice, asked.optim.clip, asked.accumulate, seed=(asked.seed, world.rank)),
         batches=batches,
         validation=validation,
@@ -121,13 +122,14 @@ def prepare(asked: TrainSettings, world: World, make_network: MakeNetwork, trial
             "precision": f"{choice.precision}: {choice.reason}",
             "memory format": f"channels {'last' if channels_last else 'first'}: {why}",
         },
-        remarks=data.remarks,
+        remarks=(*data.remarks, *start.remarks),
+        before_epoch=partial(start.freezing.end_in_time, world=world),
     )
 
 
 def _state(
     asked: TrainSettings,
-    model: nn.Module,
+    start: StartingNetwork,
     world: World,
     choice: Choice,
     channels_last: bool,
@@ -135,10 +137,9 @@ def _state(
     per_epoch: int,
 ) -> TrainingState:
     """The network on its device, and all that training will change."""
-    if asked.sync_norms:
-        model = synchronise_norms(model)
+    model = synchronise_norms(start.module) if asked.sync_norms else start.module
     model.to(world.device).to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
-    optimiser = build_optimiser(model, asked.optim)
+    optimiser = build_optimiser(model, asked.optim, frozen_too=start.freezing.ends_at is not None)
     average = None if asked.ema is None else averaged(model, asked.ema)
     if asked.compile:
         model.compile()

@@ -1,0 +1,273 @@
+"""One call of a training: from its start, or its last checkpoint, to its end or to what interrupts it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from resnetlab.actions.evaluation import Evaluation
+from resnetlab.actions.run_evaluation import count_scores, write_scores
+from resnetlab.actions.run_folder import describe_run, environment_remark, run_environment
+from resnetlab.actions.run_probes import Probes
+from resnetlab.actions.run_report import RunFacts, write_facts, write_report
+from resnetlab.actions.run_screen import Course as ScreenCourse
+from resnetlab.actions.run_watch import Watch, last_words
+from resnetlab.actions.train_settings import TrainSettings
+from resnetlab.actions.training_preparation import Prepared
+from resnetlab.data.preparation import Batch
+from resnetlab.training.checkpoints import BEST, FOLDER, Checkpoint, load_checkpoint_file, load_last, save_checkpoint
+from resnetlab.training.distributed import World, agree_on_buffers, anywhere, total
+from resnetlab.training.events import EpochDone, StepDone
+from resnetlab.training.freezing import counts
+from resnetlab.training.interruption import Interrupted, Interruption
+from resnetlab.training.loop import Course, train_epochs
+from resnetlab.training.state import TrainingState, as_plain, load_kept, restore
+from resnetlab.training.validation import ValidationScores, validate
+from resnetlab.weights.saving import save
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """What a training left.
+
+    Args:
+        folder: of the run, with the network in it.
+        steps: that were taken, over all its calls.
+        best: highest accuracy on the validation images after an epoch, per cent; None where there are none.
+        evaluation: of the network at the end, on the test images, else on those held out; None without either.
+        remarks: what was chosen and assumed, a sentence each.
+    """
+
+    folder: Path
+    steps: int
+    best: float | None
+    evaluation: Evaluation | None
+    remarks: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """For machines: accuracies in per cent, losses in nats."""
+        scores = self.evaluation.scores if self.evaluation else None
+        return {
+            "folder": str(self.folder),
+            "steps": self.steps,
+            "best_validation_top1": self.best,
+            "evaluated_on": self.evaluation.split if self.evaluation else None,
+            **{name: getattr(scores, name, None) for name in ("n", "top1", "top5", "loss")},
+            "remarks": self.remarks,
+        }
+
+
+class Nobody:
+    """Watches a training on all processes but the first, and says nothing."""
+
+    def __enter__(self) -> Nobody:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+    def say(self, text: str) -> None:
+        """Nothing."""
+
+    def on_step(self, event: StepDone) -> None:
+        """Nothing."""
+
+    def on_epoch(self, event: EpochDone) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingCall:
+    """One call of a training.
+
+    Args:
+        folder: of the run.
+        asked: its settings.
+        world: this process.
+        ready: what was prepared.
+        command: whose run it is.
+        stop_at: the step after which it stops.
+    """
+
+    folder: Path
+    asked: TrainSettings
+    world: World
+    ready: Prepared
+    command: str
+    stop_at: int | None = None
+
+    def go(self, on: bool) -> TrainedRun:
+        """Train to the end; `on` goes on from the last checkpoint."""
+        ready, checkpoint = self.ready, self._restore() if on else None
+        if not on and self.world.is_first:
+            describe_run(self.folder, self.asked)
+        interruption = Interruption(self.asked.most_seconds)
+        with self._watching(checkpoint) as watch, self._probing() as probes, interruption.listening():
+            for remark in self._first_words(checkpoint):
+                watch.say(remark)
+            if checkpoint is None:
+                self._introduce()
+                self._save(watch, ready.state)
+            try:
+                course = self._course(watch, interruption, probes)
+                train_epochs(ready.state, ready.batches, ready.rule, course, watch)
+            except Interrupted as stopped:
+                watch.say(f"{stopped.reason}, after step {ready.state.step} of {ready.steps}")
+                watch.say(last_words(self.folder, str(self.asked.data), interrupted=True))
+                raise
+            self._keep()
+            evaluation = self._judge()
+            if self.world.is_first:
+                write_report(self.folder)
+            watch.say(last_words(self.folder, str(self.asked.data)))
+        return TrainedRun(self.folder, ready.state.step, ready.state.best, evaluation, ready.remarks)
+
+    def _keep(self) -> None:
+        """Write the network that is kept."""
+        ready = self.ready
+        if self.asked.keep == "best" and (best := self.folder / FOLDER / BEST).exists():
+            load_kept(ready.state, load_checkpoint_file(best))
+        if self.world.is_first:
+            source = f"resnetlab {self.command} on {ready.data.train.name}"
+            save(
+                ready.state.kept,
+                self.folder,
+                classes=ready.data.classes,
+                preprocessing=ready.how,
+                source=source,
+            )
+
+    def _judge(self) -> Evaluation | None:
+        """Count the kept network's mistakes, in float32: on the test images, looked at here alone, or where there are none
+        on those held out."""
+        ready = self.ready
+        images, batches = (
+            (ready.data.validation, ready.validation) if ready.test is None else (ready.data.test, ready.test)
+        )
+        if images is None or batches is None:
+            return None
+        scores = count_scores(ready.state.kept, batches, len(images.classes), self.world.device)
+        found = Evaluation(
+            model=str(self.folder),
+            data=images.name,
+            split=images.split,
+            scores=scores,
+            classes=images.classes,
+            unreadable=(),
+            remarks=ready.remarks,
+            facts={"preprocessing": asdict(ready.how), "device": self.world.device, "seed": self.asked.seed},
+            folder=self.folder,
+        )
+        if self.world.is_first:
+            write_scores(found)
+        return found
+
+    @contextmanager
+    def _probing(self) -> Iterator[Probes | None]:
+        if self.asked.probe is None:
+            yield None
+            return
+        folder = self.folder if self.world.is_first else None
+        with closing(Probes(folder, self.asked.probe, self.ready.rule.loss, self.ready.state.step)) as probes:
+            yield probes
+
+    def _restore(self) -> Checkpoint:
+        checkpoint = load_last(self.folder)
+        restore(self.ready.state, checkpoint.content, str(checkpoint.file))
+        return checkpoint
+
+    def _first_words(self, checkpoint: Checkpoint | None) -> Iterator[str]:
+        """What is said before the first step, a line each."""
+        total_count, trainable = counts(self.ready.state.model)
+        yield f"{self.asked.model}: {total_count:,} parameters, {trainable:,} of them trained"
+        yield from (f"{name}: {choice}" for name, choice in self.ready.choices.items())
+        yield from self.ready.remarks
+        if checkpoint is not None:
+            yield f"going on after step {self.ready.state.step} of {self.ready.steps}"
+            yield from filter(None, (checkpoint.remark, environment_remark(checkpoint.content["environment"])))
+
+    def _introduce(self) -> None:
+        """Write what is known before the first step: the run's facts, and its first batch as a picture."""
+        if not self.world.is_first:
+            return
+        data = self.ready.data
+        parts = {"training": data.train, "validation": data.validation, "test": data.test}
+        images = {f"{name} images": len(part) for name, part in parts.items() if part is not None}
+        parameters = dict(zip(("parameters", "parameters trained"), counts(self.ready.state.model), strict=True))
+        facts = RunFacts(
+            str(self.asked.model),
+            data.train.name,
+            self.command,
+            self.ready.epochs,
+            images | parameters,
+            self.ready.choices,
+            self.ready.remarks,
+        )
+        write_facts(self.folder, facts)
+
+    def _watching(self, checkpoint: Checkpoint | None) -> AbstractContextManager[Watch | Nobody]:
+        if not self.world.is_first:
+            return Nobody()
+        ready = self.ready
+        return Watch(
+            self.folder,
+            ScreenCourse(ready.steps, ready.batches.steps, ready.state.step),
+            metrics_length=checkpoint.content["metrics_length"] if checkpoint else 0,
+            tensorboard=self.asked.tensorboard,
+            quiet=self.asked.quiet,
+        )
+
+    def _course(self, watch: Watch | Nobody, interruption: Interruption, probes: Probes | None) -> Course:
+        ready = self.ready
+
+        def stop_if_asked(state: TrainingState) -> None:
+            asks = interruption.asked
+            if state.step == self.stop_at:
+                asks = Interrupted(f"the trial stops at step {state.step}", 0)
+            if anywhere(asks is not None):
+                self._save(watch, state)
+                raise asks or Interrupted("another process was stopped", 0)
+
+        def before_step(state: TrainingState, batch: Batch) -> None:
+            every = self.asked.save_every
+            if every and state.losses and state.step % every == 0:
+                self._save(watch, state)
+            if probes is not None:
+                probes.on_batch(state.model, batch.images, batch.labels, state.step + 1)
+
+        def scores_of(model: nn.Module) -> ValidationScores:
+            agree_on_buffers(model)
+            after_batch = partial(stop_if_asked, ready.state) if self.world.ranks == 1 else _nothing
+            return validate(model, ready.validation or (), ready.rule.choice, total, after_batch)
+
+        return Course(
+            ready.epochs,
+            ready.steps,
+            validate=None if ready.validation is None else scores_of,
+            save=partial(self._save, watch),
+            stop_if_asked=stop_if_asked,
+            before_epoch=ready.before_epoch,
+            before_step=before_step,
+        )
+
+    def _save(self, watch: Watch | Nobody, state: TrainingState, best: bool = False) -> None:
+        """Write a checkpoint; every process has to come here, though the first alone writes."""
+        agree_on_buffers(state.model)
+        if isinstance(watch, Watch):
+            content = {
+                **as_plain(state),
+                "config": self.asked.as_plain(),
+                "environment": run_environment(),
+                "metrics_length": watch.metrics.length(),
+            }
+            save_checkpoint(self.folder, content, best)
+
+
+def _nothing() -> None:
+    return None
