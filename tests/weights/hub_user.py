@@ -17,6 +17,23 @@ from pathlib import Path
 
 from torch import Tensor
 
+LOAD = """
+from resnetlab.weights import load_from_hub
+from hub_user import digest
+model = load_from_hub({0!r}, {1!r})
+answer = [digest(model.state_dict()), model.spec.name, repr(model.card), model.training]
+"""
+RESOLVE = """
+from resnetlab.actions.references import resolve_model
+from hub_user import digest
+found = resolve_model({0!r})
+answer = [digest(found.module.state_dict()), found.card.source]
+"""
+PUSH = """
+from resnetlab.weights import push_to_hub
+answer = push_to_hub({0!r}, {1!r}, token={2!r})
+"""
+
 
 class HubUser:
     """The process, which finds its hub at an address."""
