@@ -1,0 +1,61 @@
+"""A network that two processes share out, trained, saved and gone on with; and the same in one process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn, optim
+from torch.nn import functional as F
+
+from resnetlab import create_model
+from resnetlab.training.distributed import World
+from resnetlab.training.sharding import load_shares, save_shares, shard, whole
+from resnetlab.training.synchronised_norm import synchronise_norms
+
+OPTIMISERS = {
+    "sgd": lambda parameters: optim.SGD(parameters, 0.1, momentum=0.9, weight_decay=0.01),
+    "adamw": lambda parameters: optim.AdamW(parameters, 0.01),
+}
+REST = {"step": 1, "losses": [0.5, 0.25], "name": "äöü", "best": None}
+
+
+def begin(world: World, optimiser: str, seed: int = 0) -> tuple[nn.Module, optim.Optimizer]:
+    torch.manual_seed(seed)
+    model = create_model("resnet20", num_classes=10, width=4, depths="1/1/1").double()
+    model = shard(synchronise_norms(model), world)
+    return model, OPTIMISERS[optimiser](model.parameters())
+
+
+def take_step(model: nn.Module, optimiser: optim.Optimizer, number: int, world: World) -> Tensor:
+    random = torch.Generator().manual_seed(number)
+    images = torch.randn(8, 3, 8, 8, generator=random, dtype=torch.float64)[world.rank :: world.ranks]
+    labels = torch.randint(10, (8,), generator=random)[world.rank :: world.ranks]
+    loss = F.cross_entropy(model(images), labels)
+    loss.backward()
+    optimiser.step()
+    optimiser.zero_grad()
+    return loss.detach()
+
+
+def seen(model: nn.Module, optimiser: optim.Optimizer) -> dict[str, Any]:
+    return {"model": whole(model.state_dict()), "optimiser": whole(optimiser.state_dict())}
+
+
+def on_one_rank(world: World, folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in OPTIMISERS:
+        model, optimiser = begin(world, name, seed=world.rank)  # the first one's beginning is everybody's
+        save_shares(folder / f"{name}-of-two-0", model, optimiser, {})
+        losses = [take_step(model, optimiser, 1, world)]
+        held = sum(parameter.to_local().numel() for parameter in model.parameters())
+        save_shares(folder / f"{name}-of-two", model, optimiser, REST)
+        losses.append(take_step(model, optimiser, 2, world))
+        found[name] = {"losses": losses, "held": held, **seen(model, optimiser)}
+        for source, key in (("two", "gone on"), ("one", "gone on from one")):
+            model, optimiser = begin(world, name, seed=5)
+            rest = load_shares(folder / f"{name}-of-{source}", model, optimiser)
+            take_step(model, optimiser, 2, world)
+            found[f"{name}, {key}"] = {"rest": rest, **seen(model, optimiser)}
+    return found
