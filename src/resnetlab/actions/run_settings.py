@@ -2,13 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from resnetlab.actions.train_settings import AnySettings, read_config, settings_with_recipe
+from resnetlab.actions.train_settings import (
+    AnySettings,
+    changed_settings,
+    read_config,
+    settings_from,
+    settings_with_recipe,
+)
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.specs.plain_changes import changed_by
 
 CONFIG, CHECKPOINTS = "config.yaml", "checkpoints"
+
+
+def asked_settings(
+    kind: type[AnySettings],
+    command: str,
+    given: Mapping[str, Any],
+    resume: str | Path | None,
+    default_recipe: str | None = None,
+) -> tuple[AnySettings, AnySettings | None]:
+    """The settings of a training, and those that it began with where it goes on.
+
+    Args:
+        kind: of settings.
+        command: whose run it is.
+        given: fields of the settings; parts also as a dict of what differs.
+        resume: the folder of a run to go on with, one of its checkpoints, or "last"; None begins a new run.
+        default_recipe: taken where none is given.
+
+    Raises:
+        ResnetlabError: an impossible setting, or no such run.
+    """
+    if resume is None:
+        return settings_from(kind, default_recipe, **given), None
+    stored = stored_settings(kind, find_run(str(resume), given.get("output"), command))
+    return changed_settings(stored, {**given, "output": stored.output}), stored
 
 
 def stored_settings(kind: type[AnySettings], folder: Path) -> AnySettings:

@@ -4,35 +4,54 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
 
+from resnetlab.actions.new_head import keep_head
 from resnetlab.actions.references import find_model, resolve_model
 from resnetlab.actions.train_settings import TrainSettings
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.nn import build
 from resnetlab.specs import ZOO
+from resnetlab.training.freezing import Freezing
 
 OF_THE_DATA = ("num_classes", "in_channels")
 
 
-def network_to_train(asked: TrainSettings, classes: Sequence[str], channels: int) -> nn.Module:
+@dataclass(frozen=True, eq=False)
+class StartingNetwork:
+    """What a training begins with.
+
+    Args:
+        module: the network, its frozen parts frozen.
+        remarks: what was assumed of it, a sentence each.
+        freezing: which parts, and until when.
+    """
+
+    module: nn.Module
+    remarks: tuple[str, ...] = ()
+    freezing: Freezing = field(default_factory=Freezing)
+
+
+def network_to_train(asked: TrainSettings, classes: Sequence[str], channels: int) -> StartingNetwork:
     """The network, freshly drawn by the seed where the reference names no weights.
 
     A row of the zoo gets as many outputs as the data has classes, and as many channels as its images have.
 
     Raises:
-        ResnetlabError: the reference says another number of classes or channels than the data has.
+        ResnetlabError: the reference says another number of classes or channels than the data has, or names weights
+            that tell other classes.
     """
     reference = str(asked.model)
     torch.manual_seed(asked.seed)
     row = reference.partition("[")[0].strip()
     if row not in ZOO:
-        module = resolve_model(reference, untrained=True).module
+        module, remarks = keep_head(resolve_model(reference, untrained=True), classes)
         if asked.drop_path is not None:
             raise ResnetlabError(f"--drop-path changes networks of the zoo, and {reference} is none\nleave it out")
-        return module.train()
+        return StartingNetwork(module.train(), remarks)
     wanted = {"num_classes": len(classes), "in_channels": channels}
     spec = find_model(reference)
     for name in OF_THE_DATA:
@@ -41,7 +60,7 @@ def network_to_train(asked: TrainSettings, classes: Sequence[str], channels: int
                 f"--model {reference} says another {name} than the data has: {wanted[name]}\nleave it out there"
             )
     changes = wanted | ({} if asked.drop_path is None else {"drop_path": asked.drop_path})
-    return build(spec.with_fields(**changes))
+    return StartingNetwork(build(spec.with_fields(**changes)))
 
 
 def refuse_what_cannot_be_trained(model: nn.Module, images: tuple[int, int, int, int], outputs: int) -> None:

@@ -9,13 +9,41 @@ gradient for it: a step is that much faster.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 
 from torch import nn
 
 from resnetlab.analysis import count_parameters
 from resnetlab.core.errors import ResnetlabError, UnknownNameError
+from resnetlab.training.distributed import World, replicate
 from resnetlab.training.stages import stages
+from resnetlab.training.state import TrainingState
+
+
+@dataclass(frozen=True)
+class Freezing:
+    """Which parts of a network are frozen, and how long.
+
+    Args:
+        names: of its `stages`.
+        ends_at: the epoch, counted from 1, from whose start on they are trained; None: never.
+    """
+
+    names: tuple[str, ...] = ()
+    ends_at: int | None = None
+
+    def end_in_time(self, state: TrainingState, world: World) -> None:
+        """Unfreeze the parts if the epoch that begins, or is gone on with, is the one or a later one.
+
+        Their parameters must be known to the optimiser already, see `parameter_groups`.
+        """
+        if self.ends_at is None or state.epoch + 1 < self.ends_at:
+            return
+        if all(parameter.requires_grad for parameter in state.model.parameters()):
+            return
+        unfreeze(state.model, self.names)
+        state.runs = replicate(state.model, world)
 
 
 def freeze(model: nn.Module, names: Iterable[str]) -> tuple[str, ...]:

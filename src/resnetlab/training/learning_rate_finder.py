@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from resnetlab.core.errors import DivergedError, ResnetlabError
-from resnetlab.training.loop import Batch, Batches, StepRule, take_step
+from resnetlab.data.batches import Batches
+from resnetlab.data.preparation import Batch
+from resnetlab.training.loop import StepRule, take_step
 from resnetlab.training.state import TrainingState, as_plain, restore
 
 LOST = 4.0  # times the lowest loss, from where a higher rate can only be worse
 RECENT = 5  # losses whose mean tells whether all is lost
-BLUR = 3.0  # standard deviation of the smoothing, in steps of the sweep; it looks both ways, so nothing is shifted
+BLUR = 2.0  # standard deviation of the smoothing, in steps of the sweep; it looks both ways, so nothing is shifted
+CAP = 1.5  # times the first loss, to which higher ones are cut before smoothing, lest they colour their neighbours
 LEAST_FALL = 0.02  # of the first loss: a sweep that gains less tells nothing
 
 
@@ -75,7 +78,7 @@ def sweep(step: Callable[[float], float], low: float = 1e-6, high: float = 10.0,
         losses.append(loss)
         if len(losses) > RECENT and np.mean(losses[-RECENT:]) > LOST * min(losses):
             break
-    smoothed = gaussian_filter1d(np.array(losses), BLUR, mode="nearest") if losses else np.array([])
+    smoothed = _smooth(np.array(losses)) if losses else np.array([])
     return Sweep(tuple(rates), tuple(losses), tuple(smoothed.tolist()), _steepest(np.array(rates), smoothed))
 
 
@@ -132,6 +135,10 @@ def _endless(batches: Batches) -> Iterator[Batch]:
     while True:
         yield from batches.epoch(number)
         number += 1
+
+
+def _smooth(losses: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(gaussian_filter1d(losses.clip(max=CAP * abs(losses[0])), BLUR, mode="nearest"))
 
 
 def _steepest(rates: NDArray[np.float64], smoothed: NDArray[np.float64]) -> float | None:

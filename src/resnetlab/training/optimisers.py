@@ -9,13 +9,18 @@ from resnetlab.training.config import Optimiser
 from resnetlab.training.parameter_groups import parameter_groups
 
 
-def build_optimiser(model: nn.Module, how: Optimiser) -> optim.Optimizer:
+def build_optimiser(model: nn.Module, how: Optimiser, *, frozen_too: bool = False) -> optim.Optimizer:
     """What makes a step of the gradients of a network's trainable parameters; one kernel for all where there is one.
+
+    Args:
+        model: any.
+        how: as data.
+        frozen_too: also parameters that are frozen now and will be trained later.
 
     Raises:
         ResnetlabError: LAMB is asked for and timm is not installed.
     """
-    groups = parameter_groups(model, how)
+    groups = parameter_groups(model, how, frozen_too=frozen_too)
     if how.name == "sgd":
         return optim.SGD(groups, how.lr, how.momentum, nesterov=how.nesterov, fused=_can_fuse(model))
     if how.name == "adamw":
