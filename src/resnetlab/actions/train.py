@@ -77,9 +77,8 @@ def run(
         folder = from_first(partial(_folder, command, asked, stored))
         with locked(folder) if world.is_first else nullcontext(), _removed_if_empty(folder):
             ready = prepare(asked, world, make_network, trial)
-            return TrainingCall(folder, asked, world, ready, command, trial.stop_at if trial else None).go(
-                stored is not None
-            )
+            call = TrainingCall(folder, asked, world, ready, command, trial.stop_at if trial else None)
+            return call.go(on=stored is not None)
 
 
 def _folder(command: str, asked: TrainSettings, stored: TrainSettings | None) -> Path:

@@ -144,8 +144,8 @@ class TrainingCall:
             )
 
     def _judge(self) -> Evaluation | None:
-        """Count the kept network's mistakes, in float32: on the test images, looked at here alone, or where there are none
-        on those held out."""
+        """Count the kept network's mistakes, in float32: on the test images, looked at here alone, else on those held
+        out."""
         ready = self.ready
         images, batches = (
             (ready.data.validation, ready.validation) if ready.test is None else (ready.data.test, ready.test)
