@@ -73,17 +73,19 @@ class Stream:
         Raises:
             ImageError: an image cannot be read, or the worker that read it died or hangs; the message names it.
         """
-        self.asked.keys = [(epoch, part) for part in parts]
+        wanted = list(parts)
+        self.asked.keys = [(epoch, part.tolist()) for part in wanted]
         try:
             with _quiet_start():
                 found = iter(self.loader or self._start())
             if self.watch is not None:
                 atexit.register(self.watch.end)  # after those of PyTorch, to come before them
-            for _ in self.asked.keys:
-                part = next(found) if self.watch is None else self.watch.next(found, self.labelled.name_of)
-                if isinstance(part, Exception):
-                    raise part
-                yield Part(*part)
+            for indices in wanted:
+                read = next(found) if self.watch is None else self.watch.next(found, self.labelled.name_of)
+                if isinstance(read, Exception):
+                    raise read
+                squares, labels = read
+                yield Part(squares, labels, indices)
         except BaseException:  # also where no more is asked for: what workers are at is not waited for
             self._stop()
             raise
@@ -122,9 +124,9 @@ class _Asked:
     """What the workers are to read next: changed before each pass over it."""
 
     def __init__(self) -> None:
-        self.keys: Sequence[tuple[int, Tensor]] = ()
+        self.keys: Sequence[tuple[int, list[int]]] = ()
 
-    def __iter__(self) -> Iterator[tuple[int, Tensor]]:
+    def __iter__(self) -> Iterator[tuple[int, list[int]]]:
         return iter(self.keys)
 
     def __len__(self) -> int:
@@ -138,17 +140,17 @@ class _Images(Dataset[Any]):
         self.labelled, self.preparation = labelled, preparation
         self.watch: Watch | None = None
 
-    def __getitem__(self, key: tuple[int, Tensor]) -> tuple[Tensor, Tensor, Tensor] | ImageError:
+    def __getitem__(self, key: tuple[int, list[int]]) -> tuple[Tensor, Tensor] | ImageError:
         epoch, indices = key
         try:
             with quiet_decoder():
-                squares = torch.stack([self._square(epoch, index) for index in indices.tolist()])
+                squares = torch.stack([self._square(epoch, index) for index in indices])
         except ImageError as error:
             return error
-        labels = torch.tensor([self.labelled.labels[index] for index in indices.tolist()], dtype=torch.int64)
-        changed = self.preparation.changed(squares, epoch, indices)
+        labels = torch.tensor([self.labelled.labels[index] for index in indices], dtype=torch.int64)
+        changed = self.preparation.changed(squares, epoch, torch.tensor(indices))
         self._note(RESTS)
-        return changed, labels, indices
+        return changed, labels
 
     def _note(self, index: int) -> None:
         worker = get_worker_info()

@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import torch
-
 from resnetlab.core.errors import ImageError
 
 PATIENCE = 20.0  # seconds in which no worker comes to another image
 LOOK_EVERY = 5.0  # seconds
+GOING = 1.0  # seconds that a process takes to end
 PROCESS, IMAGE, COUNT = range(3)
 RESTS = -1  # in the place of an image
 
@@ -29,16 +28,16 @@ class Watch:
 
     def __init__(self, workers: int, patience: float = PATIENCE, look_every: float = LOOK_EVERY) -> None:
         self.patience, self.look_every = patience, look_every
-        self.seen = torch.zeros(workers, 3, dtype=torch.int64).share_memory_()
+        self.seen = [multiprocessing.RawArray("q", 3) for _ in range(workers)]
 
     def begin(self, worker: int) -> None:
         """Called in a worker when it starts."""
-        self.seen[worker] = torch.tensor([os.getpid(), RESTS, 0])
+        self.seen[worker][:] = (os.getpid(), RESTS, 0)
 
     def note(self, worker: int, image: int) -> None:
         """Called in a worker before it reads an image, and with RESTS when it has read all."""
-        self.seen[worker, IMAGE] = image
-        self.seen[worker, COUNT] += 1
+        self.seen[worker][IMAGE] = image
+        self.seen[worker][COUNT] += 1
 
     def next(self, results: Iterator[Any], name: Callable[[int], str]) -> Any:
         """What the workers give next, waiting as long as any of them gets on.
@@ -50,27 +49,41 @@ class Watch:
         Raises:
             ImageError: a worker died or hangs.
         """
-        before, moved = self.seen.clone(), time.monotonic()
+        before, moved = self._now(), time.monotonic()
         while True:
             try:
                 return next(results)
+            except (OSError, EOFError) as error:  # what a worker gave cannot be fetched: it is gone, or going
+                raise _died(self._dead(GOING), name) from error
             except RuntimeError as error:
-                living = {child.pid for child in multiprocessing.active_children()}
-                dead = [row for row in self.seen.tolist() if row[PROCESS] and row[PROCESS] not in living]
+                dead = self._dead()
                 if dead or "exited" in str(error):
                     raise _died(dead, name) from error
-                now = self.seen.clone()
-                if not torch.equal(now, before):
+                now = self._now()
+                if now != before:
                     before, moved = now, time.monotonic()
                 elif time.monotonic() - moved >= self.patience:
-                    raise _hangs(now.tolist(), self.patience, name) from error
+                    raise _hangs(now, self.patience, name) from error
 
     def end(self) -> None:
         """End the workers, whatever they are at."""
-        mine = set(self.seen[:, PROCESS].tolist())
+        mine = {row[PROCESS] for row in self._now()}
         for child in multiprocessing.active_children():
             if child.pid in mine:
                 child.kill()
+
+    def _now(self) -> list[list[int]]:
+        return [list(row) for row in self.seen]
+
+    def _dead(self, patience: float = 0.0) -> list[list[int]]:
+        """What was seen of workers that are no more, waiting so many seconds for one."""
+        deadline = time.monotonic() + patience
+        while True:
+            living = {child.pid for child in multiprocessing.active_children()}
+            dead = [row for row in self._now() if row[PROCESS] and row[PROCESS] not in living]
+            if dead or time.monotonic() >= deadline:
+                return dead
+            time.sleep(0.05)
 
 
 def _died(dead: list[list[int]], name: Callable[[int], str]) -> ImageError:
