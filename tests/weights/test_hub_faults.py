@@ -17,6 +17,13 @@ from resnetlab.weights.libraries import timm_model
 timm_model("resnet18")
 """
 
+HURRIED = """
+from unittest import mock
+from resnetlab.actions.references import resolve_model
+with mock.patch("time.sleep"), mock.patch("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", {1}):
+    resolve_model({0!r})
+"""
+
 
 def flip(content: bytes) -> bytes:
     """One bit of the last byte, which is a weight's."""
@@ -43,6 +50,21 @@ def test_a_file_that_is_not_the_one_the_hub_told_of_is_refused_again_and_again(
     monkeypatch.undo()
     Path(remedy.removeprefix("remove ").removesuffix(" and fetch it again")).unlink()
     assert len(ask(RESOLVE.format(reference))[0]) == 64  # type: ignore[index]  # as the message says
+
+
+@pytest.mark.parametrize("chunk", [10**3, 10**7], ids=["after the first piece", "before the first piece is whole"])
+def test_a_server_that_always_breaks_off_is_given_up(
+    hub: LocalHub, ask: HubUser, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client waits a second before each attempt, which is spared here, and resumes by whole pieces."""
+    hub.repositories[name := f"broken/net{chunk}"] = {"model.safetensors": bytes(10_000)}
+    monkeypatch.setattr(hub, "spoil", lambda content: content[:-100])
+    hub.asked.clear()
+    kind, message = ask(HURRIED.format(f"hf:{name}", chunk))  # type: ignore[misc]
+    assert kind == "DownloadError", message
+    assert "where there is a network: hf download" in message
+    assert len(message.splitlines()) <= 3
+    assert 2 <= sum(asked.startswith("GET") and "/resolve/" in asked for asked in hub.asked) <= 6
 
 
 def test_nothing_that_a_repository_holds_is_run(hub: LocalHub, ask: HubUser, tmp_path: Path) -> None:

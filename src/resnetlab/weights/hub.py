@@ -23,6 +23,7 @@ BESIDE = (DESCRIPTION, "config.json", "preprocessor_config.json")
 OLDER_WEIGHTS = "pytorch_model.bin"
 DOWNLOADED = (WEIGHTS, OLDER_WEIGHTS, *BESIDE)
 SHA256 = re.compile(r"[0-9a-f]{64}")
+MOST_BEGINNINGS = 5  # of one download
 LOG_IN = "log in: hf auth login, or set HF_TOKEN"
 
 
@@ -62,11 +63,33 @@ def download_weights(repo_id: str, revision: str | None = None) -> Path:
     hub = need("huggingface_hub")
     with hub_errors(repo_id):
         for name in (WEIGHTS, OLDER_WEIGHTS):
-            folder = hub.snapshot_download(repo_id, revision=revision, allow_patterns=[name, *BESIDE])
+            folder = hub.snapshot_download(
+                repo_id, revision=revision, allow_patterns=[name, *BESIDE], tqdm_class=_bar_that_gives_up()
+            )
             if (weights := Path(folder) / name).exists():
                 _check_hashes(Path(folder))
                 return weights
     raise CheckpointError(f"{repo_id} on the hub has no weights\nlooked for: {WEIGHTS}, {OLDER_WEIGHTS}")
+
+
+def _bar_that_gives_up() -> type:
+    """The client's progress bar, which also ends a download that never gets to its end.
+
+    The client tries again for as long as anything comes, for ever where a server breaks off late and then begins anew
+    each time. Of every beginning the bar is told as of a step back.
+    """
+    bar: Any = need("huggingface_hub.utils").tqdm
+
+    class BarThatGivesUp(bar):  # type: ignore[misc]
+        beginnings = 1
+
+        def update(self, n: float | None = 1) -> bool | None:
+            self.beginnings += (n or 0) < 0
+            if self.beginnings > MOST_BEGINNINGS:
+                raise OSError(f"it broke off {MOST_BEGINNINGS} times and began anew each time")
+            return bool(super().update(n))
+
+    return BarThatGivesUp
 
 
 def _check_hashes(folder: Path) -> None:
