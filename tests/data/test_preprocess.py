@@ -61,6 +61,13 @@ def test_a_grey_image_is_repeated_and_a_coloured_one_weighed() -> None:
     assert (fit_channels(FLOWER, 1)[0] - brightness).abs().max() < 1.1  # torchvision rounds down
 
 
+@pytest.mark.parametrize(("channels", "wanted"), [(1, 3), (3, 1), (3, 3)])
+def test_many_images_at_once_are_cut_as_each_alone(channels: int, wanted: int) -> None:
+    images = torch.rand(wanted, channels, 9, 9)  # as many as channels are wanted: one must not be taken for the other
+    how = Preprocessing(8, 12, (0.5,) * wanted, (0.5,) * wanted)
+    assert torch.equal(cut(images, how), torch.stack([cut(image, how) for image in images]))
+
+
 def test_a_square_larger_than_the_resized_image_cannot_be_asked_for() -> None:
     with pytest.raises(SpecError, match="resize=200 is impossible"):
         Preprocessing(224, 200, IMAGENET_MEAN, IMAGENET_STD)

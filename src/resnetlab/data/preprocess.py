@@ -15,11 +15,11 @@ from torchvision.transforms import functional as TF
 from resnetlab.specs.preprocessing import Preprocessing
 
 
-def cut(image: Shaped[Tensor, "c h w"], how: Preprocessing) -> Shaped[Tensor, "k s s"]:
+def cut(image: Shaped[Tensor, "*n c h w"], how: Preprocessing) -> Shaped[Tensor, "*n k s s"]:
     """The square that the network is to see, in the channels that it takes; bytes stay bytes.
 
     Args:
-        image: of one channel or three, bytes or float in [0, 1].
+        image: of one channel or three, bytes or float in [0, 1]; or many of one size.
         how: size, resize, interpolation and the number of channels.
     """
     mode = InterpolationMode(how.interpolation)
@@ -27,16 +27,16 @@ def cut(image: Shaped[Tensor, "c h w"], how: Preprocessing) -> Shaped[Tensor, "k
     return fit_channels(TF.center_crop(whole, [how.size]), how.channels)
 
 
-def fit_channels(image: Shaped[Tensor, "c h w"], channels: int) -> Shaped[Tensor, "k h w"]:
+def fit_channels(image: Shaped[Tensor, "*n c h w"], channels: int) -> Shaped[Tensor, "*n k h w"]:
     """A grey image three times, or a colour image's brightness, where the network takes another number of channels.
 
     Args:
-        image: of one channel or three.
+        image: of one channel or three; or many.
         channels: one or three.
     """
-    if image.shape[0] == channels:
+    if image.shape[-3] == channels:
         return image
-    return image.expand(channels, -1, -1) if channels == 3 else TF.rgb_to_grayscale(image)
+    return image.expand(*image.shape[:-3], channels, -1, -1) if channels == 3 else TF.rgb_to_grayscale(image)
 
 
 def normalise(images: Shaped[Tensor, "n c s s"], how: Preprocessing) -> Float[Tensor, "n c s s"]:
