@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from run_folders import probe
 
 from resnetlab.pages.svg import drawn
 from resnetlab.pages.training_figures import probe_figures, training_figures
+from run_folders import probe
 
 
 def rows(**columns: Any) -> list[dict[str, Any]]:
@@ -47,11 +47,11 @@ def test_single_steps_stand_behind_them_on_the_same_scale_of_epochs() -> None:
     assert line(figures["learning-rate"], "learning rate") == ([0.5, 1.0, 1.0, 1.5, 2.0], [0.05, 0.1, 0.1, 0.15, 0.2])
 
 
-def test_the_network_that_was_kept_is_marked() -> None:
+def test_the_best_epoch_is_marked() -> None:
     epochs = rows(train_loss=[2.0, 1.5, 1.2], validation_top1=[50.0, 60.5, 60.0], best=[True, True, False])
     figure = training_figures(epochs, [])["accuracy"]
-    assert line(figure, "kept: epoch 2, 60.50 %") == ([2], [60.5])
-    assert "kept: epoch 2, 60.50 %" in drawn(figure, "accuracy").words
+    assert line(figure, "best: epoch 2, 60.50 %") == ([2], [60.5])
+    assert "best: epoch 2, 60.50 %" in drawn(figure, "accuracy").words
 
 
 def test_without_validation_nothing_is_drawn_of_it() -> None:

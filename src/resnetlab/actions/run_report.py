@@ -10,19 +10,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from matplotlib.figure import Figure
+import yaml
 
 from resnetlab.actions.run_records import read_lines, read_summary
 from resnetlab.actions.run_watch import next_commands
 from resnetlab.core.files import write_atomically
 from resnetlab.core.terminal import json_text
-from resnetlab.pages.confusion import confusion_figure
 from resnetlab.pages.numbers import duration, number
-from resnetlab.pages.svg import Drawing, drawn
-from resnetlab.pages.training_figures import probe_figures, training_figures
 from resnetlab.pages.training_page import ClassRow, KeyNumber, TrainingPage, render_training
+
+if TYPE_CHECKING:  # Matplotlib takes its time, which a training need not wait for before it begins
+    from matplotlib.figure import Figure
+
+    from resnetlab.pages.svg import Drawing
 
 FACTS = "run.json"
 MOST_CLASSES = 30  # rows of a table beside a figure
@@ -74,6 +76,10 @@ def write_report(folder: Path) -> Path:
 
 
 def _drawings(folder: Path, epochs: list[dict[str, Any]]) -> dict[str, Drawing]:
+    from resnetlab.pages.confusion import confusion_figure
+    from resnetlab.pages.svg import drawn
+    from resnetlab.pages.training_figures import probe_figures, training_figures
+
     figures: dict[str, Figure] = {}
     if epochs:
         steps = [row for row in read_lines(folder / "metrics.jsonl") if row["kind"] == "step"]
@@ -91,10 +97,10 @@ def _drawings(folder: Path, epochs: list[dict[str, Any]]) -> dict[str, Drawing]:
 
 def _page(folder: Path, facts: RunFacts, epochs: list[dict[str, Any]]) -> TrainingPage:
     scores, environment = _json(folder / "eval.json"), _json(folder / "env.json")
-    config = folder / "config.yaml"
+    config = (folder / "config.yaml").read_text(encoding="utf-8") if (folder / "config.yaml").is_file() else ""
     return TrainingPage(
         title=f"{facts.model} on {facts.data}",
-        lead=" ".join(_lead(facts, epochs, scores)),
+        lead=" ".join(_lead(facts, epochs, scores, (yaml.safe_load(config) or {}).get("keep", "last"))),
         numbers=tuple(_numbers(facts, epochs, scores)),
         evaluated=f"{scores['n']:,} {scores['split']} images" if scores else "",
         classes=_classes(scores)[:MOST_CLASSES] if scores else (),
@@ -102,23 +108,31 @@ def _page(folder: Path, facts: RunFacts, epochs: list[dict[str, Any]]) -> Traini
         remarks=tuple(facts.remarks),
         facts=_facts(facts, environment),
         commands=_commands(folder, facts, epochs, environment),
-        config=config.read_text(encoding="utf-8") if config.is_file() else "",
+        config=config,
         environment=_flat(environment),
         version=environment.get("versions", {}).get("resnetlab", ""),
     )
 
 
-def _lead(facts: RunFacts, epochs: list[dict[str, Any]], scores: Mapping[str, Any]) -> Iterator[str]:
-    """What came out, in sentences."""
+def _lead(facts: RunFacts, epochs: list[dict[str, Any]], scores: Mapping[str, Any], keep: str) -> Iterator[str]:
+    """What came out, in sentences; `keep` says which network the run keeps, "last" or "best"."""
     done = epochs[-1]["epoch"] if epochs else 0
     took = f" in {duration(sum(row['seconds'] for row in epochs))}" if epochs else ""
     whole = f"{done:,} epoch{'s' * (done != 1)}{took}"
     yield f"{whole}." if done >= facts.epochs else f"Not finished: {whole}, of {facts.epochs:,}."
     if scores:
         yield f"The network recognises {scores['top1']:.2f} % of {scores['n']:,} {scores['split']} images."
+    best = _best(epochs)
+    if best and scores and keep == "best":
+        yield f"It is that of epoch {best['epoch']:,}, the best on the validation images."
+    elif best and scores:
+        yield f"It is that of the last epoch; the best on the validation images was epoch {best['epoch']:,}."
+
+
+def _best(epochs: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The epoch that was the best on the validation images."""
     best = [row for row in epochs if row["best"] and row["validation_top1"] is not None]
-    if best:
-        yield f"Epoch {best[-1]['epoch']:,} was the best on the validation images."
+    return best[-1] if best else None
 
 
 def _numbers(facts: RunFacts, epochs: list[dict[str, Any]], scores: Mapping[str, Any]) -> Iterator[KeyNumber]:
@@ -130,9 +144,11 @@ def _numbers(facts: RunFacts, epochs: list[dict[str, Any]], scores: Mapping[str,
         yield KeyNumber(f"{scores['loss']:.4f}", f"Loss, {on}", "mean cross-entropy, nats")
         error = f"{scores['calibration_error']:.2f} %"
         yield KeyNumber(error, "Calibration error", "how far confidence and accuracy are apart")
-    best = [row for row in epochs if row["best"] and row["validation_top1"] is not None]
+    best = _best(epochs)
     if best:
-        yield KeyNumber(f"{best[-1]['validation_top1']:.2f} %", "Top-1, validation", f"epoch {best[-1]['epoch']:,}")
+        yield KeyNumber(
+            f"{best['validation_top1']:.2f} %", "Top-1, validation", f"the best, of epoch {best['epoch']:,}"
+        )
     if epochs:
         yield KeyNumber(f"{epochs[-1]['train_loss']:.4f}", "Loss, training", "mean of the last epoch")
         yield KeyNumber(duration(sum(row["seconds"] for row in epochs)), "Time", "of all epochs, evaluation included")

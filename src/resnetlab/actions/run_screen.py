@@ -1,6 +1,6 @@
 """What standard error shows while a network is trained: a live line, or a plain one for each epoch.
 
-A step costs two divisions and a look at the clock; the line is drawn anew four times a second at most, by the thread
+A step costs two divisions and a look at the clock; the line is drawn anew twice a second at most, by the thread
 that trains, so that no other thread takes time from it.
 """
 
@@ -20,7 +20,7 @@ from rich.table import Column
 from resnetlab.pages.numbers import duration
 from resnetlab.training.events import EpochDone, StepDone
 
-REDRAW_SECONDS = 0.25
+REDRAW_SECONDS = 0.5  # drawing takes some milliseconds of the thread that trains
 MEMORY_SECONDS = 10.0  # how far back the smoothed speed looks
 
 Clock = Callable[[], float]

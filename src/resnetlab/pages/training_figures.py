@@ -53,13 +53,13 @@ def loss_figure(epochs: Rows, steps: Rows) -> Figure:
 
 
 def accuracy_figure(epochs: Rows) -> Figure:
-    """Top-1 on the validation images, and which epoch's network was kept."""
+    """Top-1 on the validation images, and which epoch was the best."""
     figure, (axes,) = new_figure(height=HEIGHT)
     _draw(axes, {"validation": _column(epochs, "validation_top1")}, epochs)
-    kept = [row for row in epochs if row["best"] and row["validation_top1"] is not None]
-    if kept:
-        last = kept[-1]
-        words = f"kept: epoch {number(last['epoch'])}, {last['validation_top1']:.2f} %"
+    best = [row for row in epochs if row["best"] and row["validation_top1"] is not None]
+    if best:
+        last = best[-1]
+        words = f"best: epoch {number(last['epoch'])}, {last['validation_top1']:.2f} %"
         place = ([last["epoch"]], [last["validation_top1"]])
         axes.plot(*place, "o", color="black", fillstyle="none", markersize=10, markeredgewidth=1.3, label=words)
     _finish(axes, "top-1 (%)")

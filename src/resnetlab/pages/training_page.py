@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from resnetlab.pages.page import page_environment, policy_digest, template_text
-from resnetlab.pages.svg import Drawing
+
+if TYPE_CHECKING:
+    from resnetlab.pages.svg import Drawing
 
 
 @dataclass(frozen=True)
