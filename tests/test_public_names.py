@@ -31,6 +31,7 @@ PUBLIC = [
     "resnet34",
     "resnet50",
     "run_lab",
+    "train",
     "vanishing_gradient_demo",
 ]
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from resnetlab.actions.audit import audit as audit
     from resnetlab.actions.evaluate import evaluate as evaluate
     from resnetlab.actions.predict import predict as predict
+    from resnetlab.actions.train import train as train
     from resnetlab.core.errors import ResnetlabError as ResnetlabError
     from resnetlab.experiments.demos import batchnorm_effect_demo as batchnorm_effect_demo
     from resnetlab.experiments.demos import check_residual_gradient as check_residual_gradient
@@ -38,6 +39,7 @@ _ROOMS = {
     "actions.audit": ("audit",),
     "actions.evaluate": ("evaluate",),
     "actions.predict": ("predict",),
+    "actions.train": ("train",),
     "core.errors": ("ResnetlabError",),
     "experiments.demos": (
         "batchnorm_effect_demo",

@@ -1,0 +1,35 @@
+"""Precision and memory format are what the device does fast, and say why."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from resnetlab.core.errors import ResnetlabError
+from resnetlab.training import precision
+from resnetlab.training.precision import choose_channels_last, choose_precision
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "chosen"),
+    [({"avx512_bf16": True}, "bf16"), ({"amx_bf16": True}, "bf16"), ({"avx2": True}, "fp32"), ({}, "fp32")],
+)
+def test_a_processor_trains_in_bfloat16_where_it_has_instructions_for_it(
+    capabilities: dict[str, object], chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precision, "_capabilities", lambda: capabilities)
+    assert choose_precision("cpu").precision == chosen
+
+
+def test_what_is_asked_for_is_taken_and_float16_on_a_processor_refused() -> None:
+    assert choose_precision("cpu", "fp32").reason == "as asked"
+    assert choose_channels_last("cpu", "off") == (False, "as asked")
+    with pytest.raises(ResnetlabError, match="--precision fp16"):
+        choose_precision("cpu", "fp16")
+
+
+def test_autocast_computes_convolutions_in_the_chosen_numbers_and_leaves_parameters() -> None:
+    layer = torch.nn.Conv2d(3, 4, 3)
+    with choose_precision("cpu", "bf16").autocast():
+        assert layer(torch.zeros(1, 3, 8, 8)).dtype == torch.bfloat16
+    assert layer.weight.dtype == torch.float32
