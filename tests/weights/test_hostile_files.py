@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import pickle
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import local_server as servers
 import pytest
 import torch
 from hostile_files import payloads
@@ -15,7 +17,8 @@ from hostile_files import payloads
 from resnetlab import create_model
 from resnetlab.actions.references import resolve_model
 from resnetlab.core.errors import CheckpointError, ResnetlabError
-from resnetlab.weights import load_checkpoint, load_weights
+from resnetlab.weights import libraries, load_checkpoint, load_weights, published
+from resnetlab.weights.download import fetch
 from resnetlab.weights.reading import read_checkpoint
 
 NAMES = list(payloads(Path("marker")))
@@ -43,6 +46,35 @@ def test_nothing_is_run(name: str, suffix: str, tmp_path: Path) -> None:
         with pytest.raises(ResnetlabError):
             way(file)
         assert not marker.exists()
+
+
+PUBLISHED: dict[str, Callable[[], object]] = {
+    "create_model": lambda: create_model("resnet18", pretrained=True),
+    "create_model, with a fresh head": lambda: create_model("resnet18", 10, pretrained="IMAGENET1K_V1"),
+    "create_model of a network for CIFAR": lambda: create_model("resnet20", pretrained=True),
+    "a reference to a row": lambda: resolve_model("resnet18@DEFAULT"),
+    "a reference to torchvision": lambda: resolve_model("torchvision:resnet18@DEFAULT"),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_run_from_where_published_weights_are(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever holds such a place can also give the file a name with its right hash."""
+    marker = tmp_path / "ran"
+    marker.with_suffix(".py").write_text(f"open({str(marker)!r}, 'w')\n")
+    content = payloads(marker)[name]
+    digits = hashlib.sha256(content).hexdigest()[:8]
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with servers.local_server() as server:
+        url = server.serve(f"/resnet-{digits}.pth", content)
+        for room in (published, libraries):
+            monkeypatch.setattr(room, "fetch", lambda _, sha256: fetch(url, digits, tmp_path))
+        for way in PUBLISHED.values():
+            with pytest.raises(CheckpointError, match=f"resnet-{digits}.pth is "):
+                way()
+            assert not marker.exists()
 
 
 @pytest.mark.parametrize("name", ["torch.save of an object that calls", "the same in the legacy format", "eval"])
