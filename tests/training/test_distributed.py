@@ -45,6 +45,7 @@ def test_sums_and_flags_are_the_same_on_every_rank(ranks: list[dict[str, Any]]) 
     for rank, found in enumerate(ranks):
         assert found["ranks"] == 2
         assert found["total"].tolist() == [3, 30]
+        assert found["mean"].tolist() == [1.5, 15]
         assert found["own"].tolist() == [rank + 1, 10 * (rank + 1)]
         assert found["anywhere"] == [False, True, True]
 
@@ -52,6 +53,10 @@ def test_sums_and_flags_are_the_same_on_every_rank(ranks: list[dict[str, Any]]) 
 def test_the_first_rank_alone_makes_what_all_get_and_says_alone_why_it_cannot(ranks: list[dict[str, Any]]) -> None:
     assert [found["from first"] for found in ranks] == ["rank 0", "rank 0"]
     assert [found["failed"] for found in ranks] == ["ZeroDivisionError()", "SystemExit(2)"]
+
+
+def test_what_each_makes_the_first_makes_before_the_others(ranks: list[dict[str, Any]]) -> None:
+    assert [found["after first"] for found in ranks] == ["0", "01"]
 
 
 @pytest.mark.parametrize("kind", ["gradients", "gradients of parts", "gradients, channels last"])
@@ -80,7 +85,6 @@ def test_a_process_that_is_alone_connects_nothing() -> None:
         assert replicate(model, world) is model
         assert total(own := torch.ones(2)) is own
         assert (anywhere(True), anywhere(False), from_first(lambda: 5)) == (True, False, 5)
-        assert world.share_of(6, batch_size=8) == 0.75
         barrier()
 
 

@@ -100,9 +100,8 @@ class Runs:
         return os.mkdir, ("ran",)
 
 
-def spoilt(folder: Path, how: str, alone: dict[str, Any], place: Path) -> Path:
-    shutil.copytree(folder / "sgd-of-one", place)
-    metadata, shares = place / ".metadata", place / "__0_0.distcp"
+def spoil(saved: Path, how: str, alone: dict[str, Any]) -> None:
+    metadata, shares = saved / ".metadata", saved / "__0_0.distcp"
     if how == "no list of contents":
         metadata.unlink()
     elif how == "a list cut short":
@@ -112,9 +111,9 @@ def spoilt(folder: Path, how: str, alone: dict[str, Any], place: Path) -> Path:
     elif how == "shares cut short":
         shares.write_bytes(shares.read_bytes()[:1000])
     elif how == "something that runs code":
+        shutil.rmtree(saved)
         contents = {f"model.{name}": tensor for name, tensor in alone["sgd"]["model"].items()}
-        save({**contents, "numbers": Runs()}, storage_writer=FileSystemWriter(place), no_dist=True)
-    return place
+        save(contents | {"numbers": Runs()}, storage_writer=FileSystemWriter(saved), no_dist=True)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +131,8 @@ def test_what_is_damaged_or_runs_code_is_refused_and_changes_nothing(
     how: str, folder: Path, alone: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    place = spoilt(folder, how, alone, tmp_path / "spoilt")
+    place = shutil.copytree(folder / "sgd-of-one", tmp_path / "spoilt")
+    spoil(place, how, alone)
     model, optimiser = begin(ALONE, "sgd", seed=5)
     with pytest.raises(CheckpointError, match="go on from an older one"):
         load_shares(place, model, optimiser)

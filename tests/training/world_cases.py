@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 from pathlib import Path
@@ -14,12 +13,14 @@ from torch.nn import functional as F
 
 from resnetlab.training.distributed import (
     World,
+    after_first,
     agree_on_buffers,
     anywhere,
     barrier,
     connected_ranks,
+    exchanging,
     from_first,
-    kept_here,
+    mean_over_ranks,
     replicate,
     total,
 )
@@ -31,7 +32,7 @@ def network() -> nn.Module:
     return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 1), nn.Flatten(), nn.LazyLinear(3)).double()
 
 
-def global_batch(count: int = 7) -> tuple[Tensor, Tensor]:
+def global_batch(count: int = 8) -> tuple[Tensor, Tensor]:
     random = torch.Generator().manual_seed(1)
     images = torch.randn(count, 3, 5, 5, generator=random, dtype=torch.float64)
     return images, torch.randint(3, (count,), generator=random)
@@ -49,6 +50,8 @@ def on_one_rank(world: World, folder: Path) -> dict[str, Any]:
         "own": own,
         "anywhere": [anywhere(flag) for flag in (False, True, world.rank == 1)],
         "from first": from_first(lambda: f"rank {world.rank}"),
+        "after first": after_first(lambda: _note(folder / "order.txt", world.rank)),
+        "mean": mean_over_ranks(own),
         "gradients": _gradients(world, parts=1, channels_last=False),
         "gradients of parts": _gradients(world, parts=3, channels_last=False),
         "gradients, channels last": _gradients(world, parts=1, channels_last=True),
@@ -73,6 +76,12 @@ def _fails() -> None:
     raise ZeroDivisionError
 
 
+def _note(file: Path, rank: int) -> str:
+    with file.open("a") as notes:
+        notes.write(str(rank))
+    return file.read_text()
+
+
 def _gradients(world: World, parts: int, channels_last: bool) -> list[Tensor]:
     layout = torch.channels_last if channels_last else torch.contiguous_format
     model = network()
@@ -84,9 +93,9 @@ def _gradients(world: World, parts: int, channels_last: bool) -> list[Tensor]:
     images, labels = (tensor[world.rank :: world.ranks] for tensor in global_batch())
     pieces = list(zip(images.tensor_split(parts), labels.tensor_split(parts), strict=True))
     for number, (some, theirs) in enumerate(pieces):
-        with kept_here(replica) if number < parts - 1 else contextlib.nullcontext():
+        with exchanging(replica, number == parts - 1):
             loss = F.cross_entropy(replica(some.contiguous(memory_format=layout)), theirs)
-            (loss * world.share_of(len(some), 7)).backward()
+            (loss * len(some) / len(images)).backward()
     return gradients(model)
 
 

@@ -50,17 +50,6 @@ class World:
         """This process writes and prints; the others are silent."""
         return self.rank == 0
 
-    def share_of(self, images: int, batch_size: int) -> float:
-        """By what to multiply the mean loss of so many images, for gradients of the mean over the global batch.
-
-        DDP averages gradients over the processes, whose numbers of images may differ by one.
-
-        Args:
-            images: of the batch that went through this process at once.
-            batch_size: of the global batch.
-        """
-        return images * self.ranks / batch_size
-
 
 @contextlib.contextmanager
 def join(device: str = "cpu", patience: timedelta = PATIENCE) -> Iterator[World]:
@@ -136,6 +125,11 @@ def total(tensor: Tensor) -> Tensor:
     return summed
 
 
+def mean_over_ranks(tensor: Tensor) -> Tensor:
+    """The mean over all processes, on each of them; not finite where one is not, so that all stop together."""
+    return tensor if connected_ranks() == 1 else total(tensor) / connected_ranks()
+
+
 def anywhere(flag: bool) -> bool:
     """The flag is set in one process at least; all of them get the same answer, so that they stop at the same step."""
     return flag if connected_ranks() == 1 else bool(total(torch.tensor(int(flag), device=_device_of_messages())))
@@ -170,8 +164,23 @@ def from_first(make: Callable[[], Value]) -> Value:
     return value  # type: ignore[return-value]
 
 
+def after_first(make: Callable[[], Value]) -> Value:
+    """What each process makes for itself, the first one before the others: it downloads, they find it there."""
+    if connected_ranks() == 1:
+        return make()
+    mine: list[Value] = []
+    if dist.get_rank() == 0:
+        from_first(lambda: mine.append(make()))
+    else:
+        from_first(lambda: None)
+        mine.append(make())
+    return mine[0]
+
+
 def replicate(model: nn.Module, world: World) -> nn.Module:
     """The network to call in training: its gradients are averaged over all processes; alone, the network itself.
+
+    Where each process has an equal share of a batch, they are those of the mean loss over the whole of it.
 
     Parameters and buffers become those of the first process. Which parameters are trained must not change afterwards:
     replicate again where some are frozen or set free.
@@ -185,9 +194,14 @@ def replicate(model: nn.Module, world: World) -> nn.Module:
     return DistributedDataParallel(model, gradient_as_bucket_view=True)
 
 
-def kept_here(replica: nn.Module) -> contextlib.AbstractContextManager[None]:
-    """Gradients of the steps inside stay in this process and are added up: for all parts of a batch but the last."""
-    return replica.no_sync() if isinstance(replica, DistributedDataParallel) else contextlib.nullcontext()
+def exchanging(replica: nn.Module, wanted: bool) -> contextlib.AbstractContextManager[None]:
+    """Whether a backward pass inside averages the gradients over all processes, or adds to those of this one alone.
+
+    It is wanted for the last part of a batch: its gradients are exchanged with those of the parts before.
+    """
+    if wanted or not isinstance(replica, DistributedDataParallel):
+        return contextlib.nullcontext()
+    return replica.no_sync()
 
 
 @torch.no_grad()

@@ -20,6 +20,7 @@ from resnetlab.core.errors import DivergedError
 from resnetlab.core.seeds import derived_seed
 from resnetlab.data.batches import Batches
 from resnetlab.data.preparation import Batch
+from resnetlab.training.distributed import connected_ranks, exchanging, mean_over_ranks
 from resnetlab.training.events import EpochDone, Observer, StepDone
 from resnetlab.training.precision import Choice
 from resnetlab.training.state import TrainingState
@@ -104,8 +105,9 @@ def train_epochs(state: TrainingState, batches: Batches, rule: StepRule, course:
                 break
             course.before_step(state, batch)
             take_step(state, batch, rule)
-            images += len(batch.images)
-            observer.on_step(StepDone(state.step, state.epoch + 1, state.last_lr, state.losses[-1], len(batch.images)))
+            together = len(batch.images) * connected_ranks()
+            images += together
+            observer.on_step(StepDone(state.step, state.epoch + 1, state.last_lr, state.losses[-1], together))
             course.stop_if_asked(state)
         trained = time.perf_counter() - began
         scores = course.validate(state.kept) if course.validate else None
@@ -143,7 +145,7 @@ def take_step(state: TrainingState, batch: Batch, rule: StepRule) -> None:
     """
     if rule.seed is not None:
         torch.manual_seed(derived_seed("step", *rule.seed, state.step))
-    loss = _backward(state, batch, rule)
+    loss = mean_over_ranks(_backward(state, batch, rule))
     state.scaler.unscale_(state.optimiser)
     gradients = [tensor.grad for tensor in state.model.parameters() if tensor.grad is not None]
     norm = get_total_norm(gradients) if rule.watches_gradients or rule.clip else loss
@@ -167,13 +169,15 @@ def take_step(state: TrainingState, batch: Batch, rule: StepRule) -> None:
 def _backward(state: TrainingState, batch: Batch, rule: StepRule) -> Tensor:
     """Put the gradient of the batch's mean loss where the optimiser finds it; gives that loss."""
     size = -(-len(batch.images) // rule.accumulate)
+    parts = list(zip(batch.images.split(size), batch.labels.split(size), strict=True))
     losses = []
-    for images, labels in zip(batch.images.split(size), batch.labels.split(size), strict=True):
-        with rule.choice.autocast():
-            logits = state.runs(images)
-        share = len(images) / len(batch.images)
-        loss = rule.loss(logits.to(torch.promote_types(logits.dtype, torch.float32)), labels) * share
-        state.scaler.scale(loss).backward()
+    for number, (images, labels) in enumerate(parts, start=1):
+        with exchanging(state.runs, number == len(parts)):
+            with rule.choice.autocast():
+                logits = state.runs(images)
+            share = len(images) / len(batch.images)
+            loss = rule.loss(logits.to(torch.promote_types(logits.dtype, torch.float32)), labels) * share
+            state.scaler.scale(loss).backward()
         losses.append(loss.detach())
     return torch.stack(losses).sum()
 
