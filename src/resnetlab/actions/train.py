@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from resnetlab.actions.run_folder import make_run_folder
-from resnetlab.actions.run_settings import CONFIG, asked_settings, find_run, stored_settings
+from resnetlab.actions.run_settings import asked_settings, find_run, stored_settings
 from resnetlab.actions.train_settings import TrainSettings, refuse_changes
 from resnetlab.actions.training_call import TrainedRun, TrainingCall
 from resnetlab.actions.training_network import network_to_train
@@ -20,6 +20,7 @@ from resnetlab.core.errors import ResnetlabError
 from resnetlab.core.folders import make_output_folder
 from resnetlab.core.locks import LOCK, locked
 from resnetlab.core.memory import keep_large_blocks
+from resnetlab.training.checkpoints import FOLDER, LAST
 from resnetlab.training.distributed import from_first, join
 
 
@@ -75,7 +76,7 @@ def run(
         if stored is not None:
             refuse_changes(stored, asked)
         folder = from_first(partial(_folder, command, asked, stored))
-        with locked(folder) if world.is_first else nullcontext(), _removed_if_empty(folder):
+        with _kept_for_us(folder) if world.is_first else nullcontext():
             ready = prepare(asked, world, make_network, trial)
             call = TrainingCall(folder, asked, world, ready, command, trial.stop_at if trial else None)
             return call.go(on=stored is not None)
@@ -91,18 +92,19 @@ def _folder(command: str, asked: TrainSettings, stored: TrainSettings | None) ->
 def _as_before_the_restart(asked: TrainSettings, command: str) -> tuple[TrainSettings, TrainSettings | None]:
     """What torchrun started again goes on with its run, if that came so far as to have one."""
     folder = find_run("last", asked.output, command)
-    if not (folder / CONFIG).exists():
+    if not (folder / FOLDER / LAST).exists():
         return replace(asked, exist_ok=True), None
     stored = stored_settings(type(asked), folder)
     return replace(asked, output=folder), stored
 
 
 @contextmanager
-def _removed_if_empty(folder: Path) -> Iterator[None]:
-    """Leave no folder behind in which nothing was written."""
-    try:
-        yield
-    finally:
-        (folder / LOCK).unlink(missing_ok=True)
-        with suppress(OSError):
-            folder.rmdir()
+def _kept_for_us(folder: Path) -> Iterator[None]:
+    """Let no other run write to it meanwhile, and leave no folder behind in which nothing was written."""
+    with locked(folder):
+        try:
+            yield
+        finally:
+            (folder / LOCK).unlink(missing_ok=True)
+            with suppress(OSError):
+                folder.rmdir()

@@ -19,7 +19,7 @@ from resnetlab.data.batches import Batches
 from resnetlab.data.preparation import Batch
 from resnetlab.data.splits import TrainingData, training_data
 from resnetlab.specs.preprocessing import Preprocessing
-from resnetlab.training.distributed import World, replicate
+from resnetlab.training.distributed import World, after_first, replicate
 from resnetlab.training.loop import StepRule
 from resnetlab.training.losses import build_loss
 from resnetlab.training.optimisers import build_optimiser
@@ -85,9 +85,9 @@ def prepare(asked: TrainSettings, world: World, make_network: MakeNetwork, trial
     Raises:
         ResnetlabError: settings, network and data do not fit each other.
     """
-    data = training_data(str(asked.data), asked.seed, asked.validation)
+    data = after_first(partial(training_data, str(asked.data), asked.seed, asked.validation))
     plain = usual_preprocessing(data.train, asked.size, None)
-    start = make_network(asked, data.classes, plain.channels)
+    start = after_first(partial(make_network, asked, data.classes, plain.channels))
     known = card_of(start.module).preprocessing
     how = usual_preprocessing(data.train, asked.size, known) if known else plain
     part = _part(asked, world, len(data.train))
