@@ -45,7 +45,7 @@ def test_it_says_what_came_out_and_where_it_comes_from(tmp_path: Path) -> None:
         "0.8125",
         "4.50 %",
         "350 images/s",  # median of 100 … 600
-        "269,722",
+        "1,234 training images, 269,722 parameters",
         "are held out",
         "2026-01-02 03:04:05 UTC",
     ):

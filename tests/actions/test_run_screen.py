@@ -162,6 +162,14 @@ def test_quiet_shows_nothing_and_records_all(tmp_path: Path, capsys: pytest.Capt
     assert (tmp_path / "summary.csv").read_text().count("\n") == 3
 
 
+@pytest.mark.parametrize(("steps", "lines"), [(10, 10), (400, 100), (20_000, 400)])
+def test_a_short_training_records_its_steps_more_often(tmp_path: Path, steps: int, lines: int) -> None:
+    with Watch(tmp_path, Course(steps, steps), quiet=True) as watch:
+        for number in range(1, steps + 1):
+            watch.on_step(StepDone(number, 1, 0.1, 1.0, 64))
+    assert (tmp_path / "metrics.jsonl").read_text().count("\n") == lines
+
+
 def test_a_run_says_its_folder_first_and_last_with_commands_to_type(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

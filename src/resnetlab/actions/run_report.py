@@ -125,6 +125,8 @@ def _lead(facts: RunFacts, epochs: list[dict[str, Any]], scores: Mapping[str, An
     best = _best(epochs)
     if best and scores and keep == "best":
         yield f"It is that of epoch {best['epoch']:,}, the best on the validation images."
+    elif best and scores and best["epoch"] == done:
+        yield "It is that of the last epoch, which was the best on the validation images."
     elif best and scores:
         yield f"It is that of the last epoch; the best on the validation images was epoch {best['epoch']:,}."
 
@@ -154,8 +156,6 @@ def _numbers(facts: RunFacts, epochs: list[dict[str, Any]], scores: Mapping[str,
         yield KeyNumber(duration(sum(row["seconds"] for row in epochs)), "Time", "of all epochs, evaluation included")
         speed = statistics.median(row["images_per_second"] for row in epochs)
         yield KeyNumber(f"{speed:,.0f} images/s", "Speed", "median of the epochs, evaluation left out")
-    for name, count in facts.counts.items():
-        yield KeyNumber(f"{count:,}", name[:1].upper() + name[1:])
 
 
 def _classes(scores: Mapping[str, Any]) -> tuple[ClassRow, ...]:
@@ -171,7 +171,8 @@ def _classes(scores: Mapping[str, Any]) -> tuple[ClassRow, ...]:
 
 def _facts(facts: RunFacts, environment: Mapping[str, Any]) -> dict[str, str]:
     """Beside the title."""
-    told = {name[:1].upper() + name[1:]: choice for name, choice in facts.choices.items()}
+    told = {"With": ", ".join(f"{count:,} {name}" for name, count in facts.counts.items())}
+    told |= {name[:1].upper() + name[1:]: choice for name, choice in facts.choices.items()}
     if environment:
         cores = environment["cores"]
         told["On"] = f"{environment['processor']}, {cores} core{'s' * (cores != 1)}, {environment['system']}"

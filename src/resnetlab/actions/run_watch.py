@@ -13,6 +13,8 @@ from resnetlab.actions.run_screen import Course, Screen
 from resnetlab.actions.run_tensorboard import TensorBoard
 from resnetlab.training.events import EpochDone, Observer, Several, StepDone
 
+FEW_LINES = 100  # of steps, in metrics.jsonl: a short training gets a line more often than every 50 steps
+
 
 class Watch:
     """An observer that shows and records a run; open while it trains. Only rank 0 makes one.
@@ -21,7 +23,7 @@ class Watch:
         folder: of the run.
         course: how far training goes, and how far it has come.
         metrics_length: of metrics.jsonl at the checkpoint that training goes on from, bytes; what follows is cut off.
-        every: steps from one line of metrics.jsonl to the next.
+        every: steps from one line of metrics.jsonl to the next; None: 50, or fewer where that would give few lines.
         tensorboard: write for TensorBoard too.
         quiet: show nothing on the screen; all is recorded.
 
@@ -36,11 +38,12 @@ class Watch:
         course: Course,
         *,
         metrics_length: int = 0,
-        every: int = EVERY,
+        every: int | None = None,
         tensorboard: bool = False,
         quiet: bool = False,
     ) -> None:
         self.folder = folder
+        every = every or max(1, min(EVERY, course.steps // FEW_LINES))
         with ExitStack() as opening:
             board = [TensorBoard(folder, course.step, every)] if tensorboard else []
             self.log, self.metrics = Log(folder), Metrics(folder, every)

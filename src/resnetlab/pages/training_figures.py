@@ -40,7 +40,7 @@ def loss_figure(epochs: Rows, steps: Rows) -> Figure:
     """Mean training loss of each epoch, the validation loss, and behind them the loss of single steps."""
     figure, (axes,) = new_figure(height=HEIGHT)
     drawn = _even_share(steps)
-    if drawn:
+    if len(drawn) > 1:
         places = [row["step"] / _steps_per_epoch(epochs) for row in drawn]
         axes.plot(places, _column(drawn, "loss"), color=COLOURS[6], alpha=0.6, linewidth=0.8, label="single steps")
     lines = {"training": _column(epochs, "train_loss"), "validation": _column(epochs, "validation_loss")}
