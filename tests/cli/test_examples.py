@@ -11,8 +11,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from picture_folders import write_classes, write_photographs
+from resnetlab import create_model
 from resnetlab.cli import COMMANDS, main
 
 ROOT = Path(__file__).parents[2]
@@ -25,10 +27,11 @@ def examples_of(words: tuple[str, ...]) -> tuple[str, ...]:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder with the examples beside it, as a user has them, photographs and an image folder."""
+    """An empty folder with the examples beside it, as a user has them, photographs, an image folder, and weights."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__"))
     write_photographs(tmp_path / "photos")
     write_classes(tmp_path / "classes")
+    torch.save(create_model("resnet20", width=4).state_dict(), tmp_path / "net.pth")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -11,7 +11,8 @@ from torch import nn
 
 from resnetlab import create_model
 from resnetlab.training.config import Optimiser
-from resnetlab.training.freezing import freeze
+from resnetlab.training.freezing import freeze, unfreeze
+from resnetlab.training.optimisers import build_optimiser
 from resnetlab.training.parameter_groups import parameter_groups
 
 
@@ -74,13 +75,24 @@ def test_frozen_parameters_stay_out_unless_they_are_to_be_trained_later() -> Non
     )
 
 
-@pytest.mark.parametrize("make", [torch.optim.SGD, torch.optim.AdamW, timm.optim.Lamb])
-def test_an_optimiser_passes_over_frozen_parameters_that_it_was_given(make: type[torch.optim.Optimizer]) -> None:
+@pytest.mark.parametrize(
+    "how",
+    [Optimiser(), Optimiser(nesterov=True, stage_decay=0.5), Optimiser("adamw"), Optimiser("lamb", decay_norms=False)],
+)
+def test_an_optimiser_passes_over_what_is_frozen_and_takes_it_up_later(how: Optimiser) -> None:
     model = small()
     freeze(model, ["stem", "layer1"])
-    optimiser = make(parameter_groups(model, Optimiser(lr=0.1, weight_decay=0.1), frozen_too=True), lr=0.1)
-    before = model.layer1[0].conv1.weight.clone()
-    model(torch.randn(2, 3, 32, 32)).sum().backward()
-    optimiser.step()
-    assert torch.equal(model.layer1[0].conv1.weight, before)
-    assert not torch.equal(model.fc.weight, small().fc.weight)
+    optimiser = build_optimiser(model, how, frozen_too=True)
+
+    def step() -> None:
+        optimiser.zero_grad()
+        model(torch.randn(2, 3, 32, 32)).sum().backward()
+        optimiser.step()
+
+    before = {name: parameter.clone() for name, parameter in model.named_parameters()}
+    step()
+    moved = {name for name, parameter in model.named_parameters() if not torch.equal(parameter, before[name])}
+    assert moved == {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    unfreeze(model, ["stem", "layer1"])
+    step()
+    assert not any(torch.equal(parameter, before[name]) for name, parameter in model.named_parameters())

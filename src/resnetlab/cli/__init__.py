@@ -24,6 +24,7 @@ COMMANDS: dict[tuple[str, ...], tuple[str, str]] = {
     ("models",): ("models:Models", "the zoo as a table"),
     ("models", "show"): ("models:ModelsShow", "one network, stage by stage and layer by layer"),
     ("train",): ("train:Train", "train a network, and go on exactly where it stopped"),
+    ("finetune",): ("finetune:Finetune", "train a trained network on, for the classes of other data"),
     ("audit",): ("audit:Audit", "which paper, version and options a model really is, and its mistakes"),
     ("predict",): ("predict:Predict", "what a network sees in images"),
     ("eval",): ("evaluate:Eval", "how often a network is right on labelled images"),

@@ -28,14 +28,19 @@ def parameter_groups(model: nn.Module, optimiser: Optimiser, *, frozen_too: bool
             they have no gradient.
     """
     rates = _rates(model, optimiser)
-    groups: dict[tuple[float, bool], Group] = {}
+    groups: dict[tuple[float, bool, bool], Group] = {}
     for parameter in model.parameters():
-        if not parameter.requires_grad and not frozen_too:
+        frozen = not parameter.requires_grad
+        if frozen and not frozen_too:
             continue
         part, rate = rates[parameter]
         decays = optimiser.decay_norms or parameter.ndim > 1
-        empty = {"params": [], "lr": rate, "weight_decay": optimiser.weight_decay if decays else 0.0}
-        group = groups.setdefault((rate, decays), empty | {"name": f"{part}{'' if decays else ', without decay'}"})
+        name = part + ("" if decays else ", without decay") + (", frozen at first" if frozen else "")
+        decay = optimiser.weight_decay if decays else 0.0
+        # PyTorch's fused SGD wants momentum for all parameters of a group or for none.
+        group = groups.setdefault(
+            (rate, decays, frozen), {"params": [], "lr": rate, "weight_decay": decay, "name": name}
+        )
         group["params"].append(parameter)
     return list(groups.values())
 

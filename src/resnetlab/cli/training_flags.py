@@ -1,0 +1,142 @@
+"""What `resnetlab train` and `resnetlab finetune` have in common beside their settings: resuming, proof, printing."""
+
+from __future__ import annotations
+
+import sys
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from resnetlab.actions.run_settings import find_run, stored_settings
+from resnetlab.actions.train_settings import TrainSettings, config_text, settings_with_recipe
+
+if TYPE_CHECKING:
+    from resnetlab.actions.training_call import TrainedRun
+    from resnetlab.actions.training_preparation import MakeNetwork
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingFlags:
+    """Flags of a command that trains, and how it is carried out.
+
+    Attributes:
+        KIND: of its settings, which stand among its fields.
+        COMMAND: its name.
+        DEFAULT_RECIPE: taken where the user names none.
+    """
+
+    resume: str | None = None
+    """go on with a run: its folder, or without a value the run in --output, else the last one."""
+    verify_resume: bool = False
+    """run two short epochs of this training with and without interruptions, and compare every bit."""
+    print_config: bool = False
+    """print the whole configuration as YAML, and do nothing."""
+    json: bool = False
+    """print the result as JSON."""
+
+    KIND: ClassVar[type[TrainSettings]]
+    COMMAND: ClassVar[str]
+    DEFAULT_RECIPE: ClassVar[str | None] = None
+
+    @classmethod
+    def begin(cls, flags: list[str]) -> tuple[Self, list[str]]:
+        """What holds where the flags say nothing, by --recipe, --config and --resume among them; and the flags, with a
+        value for a --resume that has none."""
+        flags = with_value(flags, "--resume", "last")
+        said = {name: value_of(flags, f"--{name}") for name in ("recipe", "config", "resume", "output")}
+        output = Path(said["output"]) if said["output"] else None
+        if said["resume"]:
+            settings = stored_settings(cls.KIND, find_run(said["resume"], output, cls.COMMAND))
+        else:
+            config = Path(said["config"]) if said["config"] else None
+            settings = settings_with_recipe(cls.KIND, said["recipe"], config, cls.DEFAULT_RECIPE)
+        return cls(**vars(settings)), flags
+
+    @property
+    @abstractmethod
+    def make_network(self) -> MakeNetwork:
+        """Gives the network that training begins with."""
+
+    def __call__(self) -> int:
+        told: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self.KIND)}
+        settings = self.KIND(**told)
+        if self.print_config:
+            print(config_text(settings), end="")
+            return 0
+        from resnetlab.actions.train import run
+
+        if self.verify_resume:
+            return prove_resume(settings, self.make_network, self.COMMAND, as_json=self.json)
+        stored = stored_settings(self.KIND, settings.output) if self.resume and settings.output else None
+        return report(lambda: run(settings, self.make_network, command=self.COMMAND, stored=stored), as_json=self.json)
+
+
+def report(training: Callable[[], TrainedRun], *, as_json: bool) -> int:
+    """Run a training and print what came out; gives the exit code.
+
+    Args:
+        training: leaves by an error of ours, or by `Interrupted`.
+        as_json: print for machines.
+    """
+    from resnetlab.core.errors import DivergedError
+    from resnetlab.core.terminal import json_text
+    from resnetlab.training.interruption import Interrupted
+
+    try:
+        found = training()
+    except Interrupted as stopped:
+        return stopped.exit_code
+    except DivergedError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if as_json:
+        print(json_text(found.as_json()))
+    return 0
+
+
+def prove_resume(settings: TrainSettings, make_network: MakeNetwork, command: str, *, as_json: bool) -> int:
+    """Print whether an interrupted training ends at the same bits; the exit code is 1 where it does not."""
+    from dataclasses import asdict
+
+    from resnetlab.actions.verify_resume import verify_resume
+    from resnetlab.core.terminal import json_text
+
+    proof = verify_resume(settings, make_network, command)
+    stops = " and ".join(map(str, proof.stops))
+    if as_json:
+        print(json_text(asdict(proof) | {"holds": proof.holds}))
+    elif proof.holds:
+        print(f"interrupted after steps {stops} of {proof.steps}: all {proof.compared} tensors and numbers are equal")
+    else:
+        print(f"interrupted after steps {stops} of {proof.steps}, these differ: {', '.join(proof.differ[:10])}")
+    return 0 if proof.holds else 1
+
+
+def value_of(flags: list[str], name: str) -> str | None:
+    """The value that a flag is given, in either form.
+
+    >>> value_of(["--recipe=wrn"], "--recipe"), value_of(["--recipe", "wrn"], "--recipe"), value_of([], "--recipe")
+    ('wrn', 'wrn', None)
+    """
+    for number, flag in enumerate(flags):
+        if flag == name and number + 1 < len(flags):
+            return flags[number + 1]
+        if flag.startswith(f"{name}="):
+            return flag.partition("=")[2]
+    return None
+
+
+def with_value(flags: list[str], name: str, value: str) -> list[str]:
+    """The flags with this value for one that has none.
+
+    >>> with_value(["--resume", "--quiet"], "--resume", "last")
+    ['--resume', 'last', '--quiet']
+    """
+    given: list[str] = []
+    for number, flag in enumerate(flags):
+        given.append(flag)
+        if flag == name and (number + 1 == len(flags) or flags[number + 1].startswith("--")):
+            given.append(value)
+    return given
