@@ -6,7 +6,7 @@ import contextlib
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -24,13 +24,13 @@ from resnetlab.actions.settings import EvalSettings
 from resnetlab.core.errors import ImageError
 from resnetlab.core.folders import make_output_folder
 from resnetlab.core.machine import describe_environment
-from resnetlab.core.terminal import on_one_line, progress_bar
+from resnetlab.core.terminal import progress_bar
 from resnetlab.data import LabelledImages, open_data
 from resnetlab.data.images import quiet_decoder
 from resnetlab.data.read_ahead import read_ahead
+from resnetlab.data.scan import unreadable_error
 
 KEPT_BYTES = 512_000_000  # squares of so many bytes in all stay in memory between the check and the evaluation
-MOST_NAMED = 3  # unreadable images in a message
 
 
 def evaluate(model: str | nn.Module, data: str | LabelledImages, **settings: Any) -> Evaluation:
@@ -124,7 +124,7 @@ def _score(
         for look in batch:
             if look.square is None:
                 raise ImageError(look.reason)
-        logits = finite_logits(network, batch, partial(_name, images))
+        logits = finite_logits(network, batch, images.name_of)
         labels = torch.tensor([images.labels[look.number] for look in batch], device=network.device)
         scorer.add(logits if in_order else logits[:, order], labels)
         channels.update(look.channels for look in batch)
@@ -154,23 +154,9 @@ def _readable(
                 readable.append(seen.number)
                 kept += [seen] if fits else []
     if unreadable and (not asked.skip_unreadable or not readable):
-        raise _unreadable_error(unreadable, len(images))
+        raise unreadable_error([one.reason for one in unreadable], len(images))
     return (kept if fits else read_ahead(readable, look, ahead)), tuple(unreadable)
 
 
 def _look(network: ReadyNetwork, images: LabelledImages, number: int) -> Look:
     return look_at(network, number, partial(images.read, number))
-
-
-def _unreadable_error(unreadable: Sequence[Unreadable], count: int) -> ImageError:
-    """Names the first few; one line for all, that the remedy is still seen."""
-    said = "; ".join(one.reason.splitlines()[0] for one in unreadable[:MOST_NAMED])
-    more = f"; and {len(unreadable) - MOST_NAMED} more" if len(unreadable) > MOST_NAMED else ""
-    return ImageError(
-        f"{len(unreadable)} of {count} images cannot be read: {said}{more}\n"
-        "replace them, or leave them out with --skip-unreadable"
-    )
-
-
-def _name(images: LabelledImages, number: int) -> str:
-    return on_one_line(images.files[number]) if images.files else f"image {number} of {images.name}"

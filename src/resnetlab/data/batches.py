@@ -105,7 +105,7 @@ def streamed_batches(
     order = BatchOrder(labelled.name, len(labelled), batch_size, seed, rank, ranks, limit)
     changes = augmentation if limit is None else Augmentation()
     preparation = Preparation(how, changes, seed, len(labelled.classes))
-    return _StreamedBatches(Stream(labelled, preparation, workers, device), order, Place(device, channels_last))
+    return _StreamedBatches(labelled, order, preparation, Place(device, channels_last), workers)
 
 
 class _MemoryBatches:
@@ -130,18 +130,21 @@ class _MemoryBatches:
 
 
 class _StreamedBatches:
-    def __init__(self, stream: Stream, order: BatchOrder, place: Place) -> None:
-        self.stream, self.order, self.place = stream, order, place
+    def __init__(
+        self, labelled: LabelledImages, order: BatchOrder, preparation: Preparation, place: Place, workers: int
+    ) -> None:
+        self.order, self.preparation, self.place = order, preparation, place
+        self.stream = Stream(labelled, preparation, workers, pins=place.pins)
 
     @property
     def steps(self) -> int:
         return self.order.steps
 
     def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
-        do = self.stream.preparation
-        read = self.stream.read(number, self.order.parts(number, first))
-        for step, part in enumerate(read, number * self.steps + first):
-            yield do.batch(part.squares, part.labels, number, part.indices, step, self.place)
+        parts = self.order.parts(number, first)
+        for at, (squares, labels) in enumerate(self.stream.read(number, parts)):
+            step = number * self.steps + first + at
+            yield self.preparation.batch(squares, labels, number, parts[at], step, self.place)
 
 
 def evaluation_batches(
@@ -172,7 +175,7 @@ def evaluation_batches(
     preparation, place = Preparation(how), Place(device, channels_last)
     if isinstance(images, Held):
         return _HeldParts(images, parts, preparation, place)
-    return _ReadParts(Stream(images, preparation, workers, device), parts, place)
+    return _ReadParts(Stream(images, preparation, workers, pins=place.pins), parts, preparation, place)
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,10 +192,11 @@ class _HeldParts:
 
 @dataclass(frozen=True, eq=False)
 class _ReadParts:
-    stream: Stream
+    stream: Stream[tuple[Tensor, Tensor]]
     parts: list[Tensor]
+    preparation: Preparation
     place: Place
 
     def __iter__(self) -> Iterator[Batch]:
-        for part in self.stream.read(0, self.parts):
-            yield self.stream.preparation.batch(part.squares, part.labels, 0, part.indices, 0, self.place)
+        for part, (squares, labels) in zip(self.parts, self.stream.read(0, self.parts), strict=True):
+            yield self.preparation.batch(squares, labels, 0, part, 0, self.place)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Int, Shaped
 from torch import Tensor
 
-from resnetlab.core.machine import usable_cores
-from resnetlab.core.terminal import progress_bar
-from resnetlab.data.images import quiet_decoder
+from resnetlab.core.errors import ImageError
 from resnetlab.data.labelled import LabelledImages, Stack
 from resnetlab.data.preprocess import cut
-from resnetlab.data.read_ahead import read_ahead
+from resnetlab.data.scan import Unreadable, go_through, readable, refuse_unreadable
 from resnetlab.specs.augmentation import Augmentation
 from resnetlab.specs.preprocessing import Preprocessing
 
@@ -29,50 +28,101 @@ class Held:
         labels: (N,), class numbers.
         classes: names in the order of the labels' numbers.
         name: the data reference.
+        unreadable: images of the data that are left out because they cannot be read.
     """
 
     images: Shaped[Tensor, "n c s s"]
     labels: Int[Tensor, " n"]
     classes: tuple[str, ...]
     name: str
+    unreadable: tuple[Unreadable, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
 
 
-def fits_in_memory(images: LabelledImages, how: Preprocessing, augmentation: Augmentation) -> bool:
+def ready_images(
+    labelled: LabelledImages,
+    how: Preprocessing,
+    augmentation: Augmentation,
+    *,
+    skip_unreadable: bool = False,
+    quiet: bool = False,
+) -> tuple[Held | LabelledImages, tuple[Unreadable, ...]]:
+    """The images to train on, every one decoded once before the first step: held where that is better, else as files.
+
+    Args:
+        labelled: images of any size.
+        how: size and channels of what the network sees.
+        augmentation: of the images.
+        skip_unreadable: leave out those that cannot be read; else they are an error.
+        quiet: show no progress.
+
+    Returns:
+        the images, for `memory_batches` or `streamed_batches`; and what was left out.
+
+    Raises:
+        ImageError: some cannot be read, and leaving them out was not asked for; or none can.
+    """
+    if not fits_in_memory(labelled, how, augmentation):
+        return readable(labelled, skip_unreadable=skip_unreadable, quiet=quiet)
+    held = hold(labelled, how, skip_unreadable=skip_unreadable, quiet=quiet)
+    return held, held.unreadable
+
+
+def fits_in_memory(labelled: LabelledImages, how: Preprocessing, augmentation: Augmentation) -> bool:
     """Whether images are better held than streamed: they take little room, and no change needs them one by one.
 
     Args:
-        images: of which only the number counts.
+        labelled: images, of which only the number counts.
         how: size and channels of what the network sees.
-        augmentation: of the training images.
+        augmentation: of the images.
     """
-    return not augmentation.is_of_pixels and len(images) * how.channels * how.size**2 <= MOST_BYTES
+    return not augmentation.is_of_pixels and len(labelled) * how.channels * how.size**2 <= MOST_BYTES
 
 
-def hold(labelled: LabelledImages, how: Preprocessing, *, quiet: bool = False) -> Held:
-    """All images as `preprocess.cut` gives them, read once, in threads.
+def hold(labelled: LabelledImages, how: Preprocessing, *, skip_unreadable: bool = False, quiet: bool = False) -> Held:
+    """All images as `preprocess.cut` gives them, read once.
 
     Args:
         labelled: images of any size.
         how: size, resize, interpolation and the number of channels.
+        skip_unreadable: leave out those that cannot be read; else they are an error.
         quiet: show no progress.
 
     Raises:
-        ImageError: one cannot be read.
+        ImageError: some cannot be read, and leaving them out was not asked for; or none can.
     """
     labels = torch.as_tensor(labelled.labels, dtype=torch.int64)
     if isinstance(labelled.read, Stack):
         squares = cut(labelled.read.images, how).contiguous()
         return Held(squares, labels, labelled.classes, labelled.name)
-    ahead = 16 * usable_cores()
-    squares = torch.empty(0)
-    with quiet_decoder(), progress_bar("reading images", len(labelled), quiet) as advance:
-        read = read_ahead(range(len(labelled)), lambda at: cut(labelled.read(at), how), ahead)
-        for at, square in enumerate(read):
-            if not at:
-                squares = square.new_empty((len(labelled), *square.shape))
-            squares[at] = square
-            advance(1)
-    return Held(squares, labels, labelled.classes, labelled.name)
+    squares, errors, count = torch.empty(0), dict[int, ImageError](), 0
+    for part, spoiled in go_through(labelled, _Squares(how), "reading images", quiet=quiet):
+        if not count and len(part):
+            squares = part.new_empty((len(labelled), *part.shape[1:]))
+        squares[count : count + len(part)] = part
+        count, errors = count + len(part), {**errors, **spoiled}
+    unreadable = refuse_unreadable(labelled, errors, skip_unreadable=skip_unreadable)
+    kept = torch.tensor([number for number in range(len(labelled)) if number not in errors])
+    return Held(squares[:count], labels[kept], labelled.classes, labelled.name, unreadable)
+
+
+@dataclass(frozen=True)
+class _Squares:
+    """Work for a stream: the squares of images that can be read, and why the others cannot."""
+
+    how: Preprocessing
+
+    def one(self, read: Callable[[], Tensor], epoch: int, index: int) -> Tensor | ImageError:
+        try:
+            return cut(read(), self.how)
+        except ImageError as error:
+            return error
+
+    def together(
+        self, ones: list[Tensor | ImageError], labels: list[int], epoch: int, indices: list[int]
+    ) -> tuple[Tensor, dict[int, ImageError]]:
+        squares = [one for one in ones if isinstance(one, Tensor)]
+        spoiled = {index: one for index, one in zip(indices, ones, strict=True) if isinstance(one, ImageError)}
+        return torch.stack(squares) if squares else torch.empty(0), spoiled

@@ -50,7 +50,7 @@ class LabelledImages:
     """
 
     name: str
-    split: str
+    split: Split
     classes: tuple[str, ...]
     labels: Sequence[int]
     read: Callable[[int], Shaped[Tensor, "c h w"]]
@@ -71,7 +71,7 @@ class LabelledImages:
 
 
 def of_files(
-    name: str, split: str, classes: tuple[str, ...], files: Sequence[tuple[Path, int]], remarks: tuple[str, ...] = ()
+    name: str, split: Split, classes: tuple[str, ...], files: Sequence[tuple[Path, int]], remarks: tuple[str, ...] = ()
 ) -> LabelledImages:
     """Labelled images of files, each decoded when it is read.
 

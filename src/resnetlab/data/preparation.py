@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -40,6 +41,11 @@ class Place:
 
     device: str
     channels_last: bool = False
+
+    @property
+    def pins(self) -> bool:
+        """Whether it fetches sooner from memory that is locked."""
+        return self.device.startswith("cuda")
 
 
 @dataclass(frozen=True)
@@ -106,3 +112,13 @@ class Preparation:
         images, labels = mix(images, labels, self.classes, self.augmentation, self.seed, step)
         form = torch.channels_last if place.channels_last else torch.contiguous_format
         return Batch(images.contiguous(memory_format=form), labels)
+
+    def one(self, read: Callable[[], Tensor], epoch: int, index: int) -> Tensor:
+        """A worker's part for each image: `square`."""
+        return self.square(read(), epoch, index)
+
+    def together(
+        self, ones: list[Tensor], labels: list[int], epoch: int, indices: list[int]
+    ) -> tuple[Shaped[Tensor, "n c s s"], Int[Tensor, " n"]]:
+        """A worker's part for all at once: `changed`, and the labels."""
+        return self.changed(torch.stack(ones), epoch, torch.tensor(indices)), torch.tensor(labels)

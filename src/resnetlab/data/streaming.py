@@ -11,13 +11,12 @@ import contextlib
 import signal
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
-from jaxtyping import Int, Shaped
+from jaxtyping import Int
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
@@ -25,46 +24,43 @@ from resnetlab.core.errors import ImageError
 from resnetlab.core.terminal import on_one_line
 from resnetlab.data.images import quiet_decoder
 from resnetlab.data.labelled import LabelledImages
-from resnetlab.data.preparation import Preparation
 from resnetlab.data.watch import RESTS, Watch
 
 BATCHES_AHEAD = 2  # of each worker
 
 
-@dataclass(frozen=True, eq=False)
-class Part:
-    """What one process sees of one batch.
-
-    Args:
-        squares: (n, C, S, S), on the processor, bytes where the images are.
-        labels: (n,), class numbers.
-        indices: (n,), of the images in their data set.
-    """
-
-    squares: Shaped[Tensor, "n c s s"]
-    labels: Int[Tensor, " n"]
-    indices: Int[Tensor, " n"]
+Made = TypeVar("Made", covariant=True)
 
 
-class Stream:
+class Work(Protocol[Made]):
+    """What workers make of images."""
+
+    def one(self, read: Callable[[], Tensor], epoch: int, index: int) -> Any:
+        """What is made of one image, which `read` gives or says why it cannot."""
+
+    def together(self, ones: list[Any], labels: list[int], epoch: int, indices: list[int]) -> Made:
+        """What travels back of all that were asked for at once; tensors are best few and large."""
+
+
+class Stream(Generic[Made]):
     """Reads images in the order in which they are asked for; workers stay from one epoch to the next.
 
     Args:
         labelled: images of any size.
-        preparation: what is done to them.
+        work: what is done to them.
         workers: processes that read; 0 to read in this one.
-        device: where they go afterwards: memory is pinned for a graphics card.
+        pins: memory is locked, from which a graphics card fetches it sooner.
     """
 
-    def __init__(self, labelled: LabelledImages, preparation: Preparation, workers: int, device: str) -> None:
-        self.labelled, self.preparation = labelled, preparation
-        self.workers, self.pins = workers, device.startswith("cuda")
+    def __init__(self, labelled: LabelledImages, work: Work[Made], workers: int, *, pins: bool = False) -> None:
+        self.labelled, self.work = labelled, work
+        self.workers, self.pins = workers, pins
         self.asked = _Asked()
         self.watch: Watch | None = None
         self.loader: DataLoader[Any] | None = None
 
-    def read(self, epoch: int, parts: Iterable[Int[Tensor, " n"]]) -> Iterator[Part]:
-        """The images of each part, one part after the other.
+    def read(self, epoch: int, parts: Iterable[Int[Tensor, " n"]]) -> Iterator[Made]:
+        """What is made of the images of each part, one part after the other.
 
         Args:
             epoch: from 0; the changes of images follow from it.
@@ -73,25 +69,23 @@ class Stream:
         Raises:
             ImageError: an image cannot be read, or the worker that read it died or hangs; the message names it.
         """
-        wanted = list(parts)
-        self.asked.keys = [(epoch, part.tolist()) for part in wanted]
+        self.asked.keys = [(epoch, part.tolist()) for part in parts]
         try:
             with _quiet_start():
                 found = iter(self.loader or self._start())
             if self.watch is not None:
                 atexit.register(self.watch.end)  # after those of PyTorch, to come before them
-            for indices in wanted:
-                read = next(found) if self.watch is None else self.watch.next(found, self.labelled.name_of)
-                if isinstance(read, Exception):
-                    raise read
-                squares, labels = read
-                yield Part(squares, labels, indices)
+            for _ in self.asked.keys:
+                made = next(found) if self.watch is None else self.watch.next(found, self.labelled.name_of)
+                if isinstance(made, Exception):
+                    raise made
+                yield made
         except BaseException:  # also where no more is asked for: what workers are at is not waited for
             self._stop()
             raise
 
     def _start(self) -> DataLoader[Any]:
-        images = _Images(self.labelled, self.preparation)
+        images = _Images(self.labelled, self.work)
         options: dict[str, Any] = {}
         if self.workers:
             images.watch = self.watch = Watch(self.workers)
@@ -134,40 +128,51 @@ class _Asked:
 
 
 class _Images(Dataset[Any]):
-    """Gives a whole part for a key, or the error that says why it cannot."""
+    """Gives what is made of the images of a key, or the error that says why it cannot."""
 
-    def __init__(self, labelled: LabelledImages, preparation: Preparation) -> None:
-        self.labelled, self.preparation = labelled, preparation
+    def __init__(self, labelled: LabelledImages, work: Work[Any]) -> None:
+        self.labelled, self.work = labelled, work
         self.watch: Watch | None = None
 
-    def __getitem__(self, key: tuple[int, list[int]]) -> tuple[Tensor, Tensor] | ImageError:
+    def __getitem__(self, key: tuple[int, list[int]]) -> Any:
         epoch, indices = key
         try:
             with quiet_decoder():
-                squares = torch.stack([self._square(epoch, index) for index in indices])
+                ones = [self._one(epoch, index) for index in indices]
         except ImageError as error:
             return error
-        labels = torch.tensor([self.labelled.labels[index] for index in indices], dtype=torch.int64)
-        changed = self.preparation.changed(squares, epoch, torch.tensor(indices))
+        made = self.work.together(ones, [self.labelled.labels[index] for index in indices], epoch, indices)
         self._note(RESTS)
-        return changed, labels
+        return made
+
+    def _one(self, epoch: int, index: int) -> Any:
+        self._note(index)
+        with _named(self.labelled, index):
+            return self.work.one(partial(_read, self.labelled, index), epoch, index)
 
     def _note(self, index: int) -> None:
         worker = get_worker_info()
         if self.watch is not None and worker is not None:
             self.watch.note(worker.id, index)
 
-    def _square(self, epoch: int, index: int) -> Tensor:
-        self._note(index)
-        try:
-            return self.preparation.square(self.labelled.read(index), epoch, index)
-        except ImageError:
-            raise
-        except Exception as error:
-            what = on_one_line(f"{type(error).__name__}: {error}")
-            failed = ImageError(f"{self.labelled.name_of(index)} cannot be read: {what}\nlook at it, or leave it out")
-            failed.add_note(traceback.format_exc())  # the cause itself does not travel between processes
-            raise failed from error
+
+def _read(labelled: LabelledImages, index: int) -> Tensor:
+    with _named(labelled, index):
+        return labelled.read(index)
+
+
+@contextlib.contextmanager
+def _named(labelled: LabelledImages, index: int) -> Iterator[None]:
+    """Let every error name the image."""
+    try:
+        yield
+    except ImageError:
+        raise
+    except Exception as error:
+        what = on_one_line(f"{type(error).__name__}: {error}")
+        failed = ImageError(f"{labelled.name_of(index)} cannot be read: {what}\nlook at it, or leave it out")
+        failed.add_note(traceback.format_exc())  # the cause itself does not travel between processes
+        raise failed from error
 
 
 def _begin(watch: Watch, worker: int) -> None:
@@ -177,8 +182,8 @@ def _begin(watch: Watch, worker: int) -> None:
     watch.begin(worker)
 
 
-def _as_it_is(part: Any) -> Any:
-    return part
+def _as_it_is(made: Any) -> Any:
+    return made
 
 
 @contextlib.contextmanager
