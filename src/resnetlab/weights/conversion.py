@@ -62,7 +62,8 @@ def fill(model: nn.Module, *states: Mapping[str, Tensor]) -> None:
         states: the same tensors, in any known layout or in the model's own names; the first that fits is taken.
 
     Raises:
-        WeightsError: none fits; of the one that comes nearest all tensors at fault are listed.
+        WeightsError: none fits, and of the one that comes nearest all tensors at fault are listed; or the library that
+            these names are from computes otherwise.
     """
     target = model.state_dict()
     refusals = []
@@ -80,6 +81,8 @@ def _renamings(target: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> Ite
     yield rename(state)
     for source in LAYOUTS:
         if source.recognises(state):
+            if not source.recognises(target):
+                source.refuse_strangers(state)
             yield rename(state, source)
             for goal in LAYOUTS:
                 if goal.rows and goal.family == source.family and goal.recognises(target):

@@ -81,7 +81,8 @@ def identify(state_dict: Mapping[str, object]) -> Identification:
 
 
 def _fitting_spec(layout: Layout, state: Mapping[str, Tensor]) -> ModelSpec:
-    """The spec read off the shapes, if a network built by it has just these tensors."""
+    """The spec read off the shapes, if a network built by it has just these tensors, and computes what they did."""
+    layout.refuse_strangers(state)
     ours = rename(state, layout)
     shapes = {name: tuple(tensor.shape) for name, tensor in ours.tensors.items() if isinstance(tensor, Tensor)}
     try:

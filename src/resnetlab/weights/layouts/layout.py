@@ -15,6 +15,7 @@ from typing import Any
 
 from torch import Tensor
 
+from resnetlab.core.errors import WeightsError
 from resnetlab.specs import ZOO, DenseNetSpec, EfficientNetSpec, ModelSpec, NetworkSpec, VGGSpec
 from resnetlab.specs.field_text import text_of
 from resnetlab.specs.parts import RegNetBottleneck
@@ -46,6 +47,8 @@ class Layout:
         limits: fields of a spec that this library builds with these values only.
         kernels: layers that are linear here and convolutions there: the side of their kernel, by our path.
         preprocessing: what these networks are usually shown, where their authors' code says so.
+        strangers: networks that this library alone computes so, by a tensor of theirs and its first side.
+        strange: what is so in them.
     """
 
     library: str
@@ -55,10 +58,25 @@ class Layout:
     limits: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     kernels: Mapping[str, int] = field(default_factory=dict)
     preprocessing: Preprocessing | None = None
+    strangers: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    strange: str = ""
 
     def recognises(self, keys: Collection[str]) -> bool:
         """Whether these keys carry the marks of the layout."""
         return all(mark in keys for mark in self.marks)
+
+    def refuse_strangers(self, state: Mapping[str, object]) -> None:
+        """Pass where tensors in these names compute the same in a network of another's with the same tensors.
+
+        Raises:
+            WeightsError: names their network, what is strange in it, and the way to have it.
+        """
+        for (key, side), name in self.strangers.items():
+            if tuple(getattr(state.get(key), "shape", ()))[:1] == (side,):
+                raise WeightsError(
+                    f"these are weights of {self.library}'s {name}, where {self.strange}\n"
+                    f"fill {self.library}'s own network with them, or take {self.library}:{name}@DEFAULT"
+                )
 
     def obstacle(self, spec: ModelSpec) -> str | None:
         """What keeps this library from computing a network as we do: the first field that it builds otherwise."""

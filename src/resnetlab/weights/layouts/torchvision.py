@@ -96,5 +96,11 @@ LAYOUTS = (
         EFFICIENTNET,
         marks=("features.1.0.block.0.0.weight", "classifier.1.weight"),
         limits=EFFICIENTNETS,
+        strangers={
+            ("features.8.0.weight", 2048): "efficientnet_b5",
+            ("features.8.0.weight", 2304): "efficientnet_b6",
+            ("features.8.0.weight", 2560): "efficientnet_b7",
+        },
+        strange="batch norms have ε = 1e-3; elsewhere it is 1e-5",
     ),
 )
