@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from resnetlab import create_model
 from resnetlab.actions.run_probes import Probes
+from resnetlab.actions.train import train
 
 STEPS, EVERY = 4, 2
 IMAGES, LABELS = torch.randn(16, 3, 8, 8, generator=torch.Generator().manual_seed(7)), torch.arange(16) % 10
@@ -124,3 +126,17 @@ def test_other_ranks_run_along_and_write_nothing(tmp_path: Path, monkeypatch: py
     Probes(None, 1, F.cross_entropy).on_batch(model, IMAGES, LABELS, 1)
     assert calls == [1]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_whole_run_ends_at_the_same_bits_with_and_without(tmp_path: Path) -> None:
+    fields = "width=8,depths=1/1/1,drop_path=0.5"
+    asked = {"model": f"resnet20[{fields}]", "data": "digits", "steps": 6, "ema": 0.9, "quiet": True, "device": "cpu"}
+    for name, every in (("with", 2), ("without", None)):
+        train(**asked, probe=every, output=tmp_path / name)
+    with_probes, without = (load_file(tmp_path / name / "model.safetensors") for name in ("with", "without"))
+    assert with_probes.keys() == without.keys()
+    assert all(torch.equal(with_probes[name], without[name]) for name in without)
+    assert (tmp_path / "with/metrics.jsonl").read_bytes() == (tmp_path / "without/metrics.jsonl").read_bytes()
+    assert (tmp_path / "with/probes.jsonl").read_text().count("\n") == 3
+    assert "Inside the network" in (tmp_path / "with/report.html").read_text()
+    assert not (tmp_path / "without/probes.jsonl").exists()
