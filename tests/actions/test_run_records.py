@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,13 @@ def test_a_full_disk_is_an_error_of_three_lines(tmp_path: Path) -> None:
     assert len(str(told.value).splitlines()) <= 3
     with pytest.raises(OutputError):
         metrics.close()
+
+
+def test_the_document_names_every_key() -> None:
+    told = set(re.findall(r"`(\w+)`", (Path(__file__).parents[2] / "docs" / "run_folder.md").read_text()))
+    events = {field.name for event in (StepDone, EpochDone) for field in fields(event)}
+    of_probes = {"step", "images", "batch", "layers", "name", "kind", "mean", "std", "dead", "gradient"}
+    assert (events | of_probes | {"parameter_gradient"}) - told == set()
 
 
 def test_several_observers_are_told_in_their_order() -> None:

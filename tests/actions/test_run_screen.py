@@ -210,6 +210,19 @@ def test_tensorboard_reads_what_was_written_for_it(tmp_path: Path) -> None:
     assert [one.step for one in events.Scalars("step/loss")] == [2, 4, 6, 8, 10]
 
 
+@pytest.mark.parametrize("begun_at", [0, 5], ids=["a new run in an old folder", "a resumed run"])
+def test_tensorboard_shows_no_step_twice(tmp_path: Path, begun_at: int) -> None:
+    reading = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    for begin, loss in ((0, 1.0), (begun_at, 2.0)):
+        with Watch(tmp_path, Course(10, 5, begin), every=1, tensorboard=True, quiet=True) as watch:
+            for number in range(begin + 1, 11):
+                watch.on_step(StepDone(number, 1, 0.1, loss, 64))
+    events = reading.EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    shown = [(one.step, one.value) for one in events.Scalars("step/loss")]
+    assert shown == [(step, 1.0 if step <= begun_at else 2.0) for step in range(1, 11)]
+
+
 def test_a_missing_tensorboard_is_told_with_the_line_that_installs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

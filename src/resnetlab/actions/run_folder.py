@@ -22,6 +22,7 @@ from resnetlab.training.checkpoints import BEST, FOLDER, LAST, PREVIOUS
 OF_A_RUN = (
     *(f"{FOLDER}/{name}" for name in (LAST, PREVIOUS, BEST)),
     *("metrics.jsonl", "summary.csv", "probes.jsonl", "log.txt", "model.safetensors", "model.json", "eval.json"),
+    *("run.json", "report.html"),
 )
 
 

@@ -15,7 +15,7 @@ class TensorBoard:
 
     Args:
         folder: of the run.
-        steps: that are done; what an interrupted run has written after them is not shown.
+        steps: that are done; what was written before of later ones is not shown.
         every: steps from one point to the next.
 
     Raises:
@@ -27,7 +27,7 @@ class TensorBoard:
         from torch.utils.tensorboard import SummaryWriter
 
         self.every = every
-        self.writer = SummaryWriter(str(folder / "tensorboard"), purge_step=steps + 1 if steps else None)
+        self.writer = SummaryWriter(str(folder / "tensorboard"), purge_step=steps + 1)
 
     def on_step(self, event: StepDone) -> None:
         """Every so many steps: loss and learning rate."""
