@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -22,6 +23,7 @@ from resnetlab.weights.fitting import misfit, refuse_misfit, rename
 from resnetlab.weights.training_state import was_trained
 
 SOURCE_NOT_TOLD = "not told"
+LENGTH_BYTES = 8  # of a safetensors file tell how long its header is
 
 
 def save(
@@ -106,7 +108,7 @@ def card_of(model: nn.Module) -> ModelCard:
 
 
 def write_weights(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], file: Path) -> None:
-    """Write a safetensors file.
+    """Write a safetensors file: the same bytes for the same tensors and texts.
 
     Args:
         tensors: by name.
@@ -118,4 +120,10 @@ def write_weights(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], fi
     """
     dense = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     # The library's own save_file leaves a temporary file behind where it is stopped.
-    file.write_bytes(safetensors.torch.save(dense, metadata={"format": "pt", **metadata}))
+    written = safetensors.torch.save(dense, metadata={"format": "pt", **metadata})
+    length = int.from_bytes(written[:LENGTH_BYTES], "little")
+    header = json.loads(written[LENGTH_BYTES : LENGTH_BYTES + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))  # the library has these in any order
+    told = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode().ljust(length)
+    assert len(told) == length, "the same texts in another order"
+    file.write_bytes(written[:LENGTH_BYTES] + told + written[LENGTH_BYTES + length :])

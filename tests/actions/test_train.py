@@ -1,0 +1,269 @@
+"""`train` makes a folder that every command reads, goes on where it stopped, and refuses what cannot be trained."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from resnetlab import train
+from resnetlab.actions.evaluate import evaluate
+from resnetlab.actions.train import run
+from resnetlab.actions.train_settings import TrainSettings, settings_from
+from resnetlab.actions.training_network import network_to_train
+from resnetlab.actions.verify_resume import verify_resume
+from resnetlab.core.errors import CheckpointError, DivergedError, InputSizeError, OutputError, ResnetlabError
+from resnetlab.core.locks import locked
+from resnetlab.training.checkpoints import load_last, save_checkpoint
+from resnetlab.training.interruption import Interrupted
+from resnetlab.training.loop import take_step
+
+TINY = "resnet20[width=4]"
+
+
+def short(folder: Path, **changes: Any) -> dict[str, Any]:
+    """A training of a few seconds."""
+    settings = {"model": TINY, "data": "digits", "recipe": "digits", "epochs": 2, "seed": 1, "quiet": True}
+    return settings | {"output": folder} | changes
+
+
+@pytest.fixture(autouse=True)
+def without_the_page(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures take longer to draw than these networks to train; one test here looks at them."""
+    if "page" not in request.keywords:
+        monkeypatch.setattr("resnetlab.actions.training_call.write_report", lambda folder: None)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nothing interrupted."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    train(**short(folder))
+    return folder
+
+
+@pytest.mark.page
+def test_a_run_folder_holds_all_that_is_promised(tmp_path: Path) -> None:
+    found = train(**short(tmp_path / "run"))
+    there = {str(path.relative_to(tmp_path / "run")) for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    promised = [
+        "config.yaml",
+        "env.json",
+        "metrics.jsonl",
+        "summary.csv",
+        "log.txt",
+        "report.html",
+        "train_batch0.jpg",
+    ]
+    promised += ["model.safetensors", "model.json", "checkpoints/last.pt", "checkpoints/previous.pt", "plots/loss.svg"]
+    assert set(promised) <= there
+    assert found.evaluation is not None
+    assert found.evaluation.split == "test"
+    assert found.steps == 2 * (1259 // 64)
+
+
+def test_the_network_of_a_run_is_evaluated_to_the_figure_that_training_told(whole: Path, tmp_path: Path) -> None:
+    told = json.loads((whole / "eval.json").read_text())
+    again = evaluate(str(whole), "digits", output=tmp_path / "eval", quiet=True).scores
+    assert (again.n, again.top1) == (397, told["top1"])
+    assert again.loss == pytest.approx(told["loss"], rel=1e-4)
+
+
+def test_config_yaml_gives_the_same_run_again(tmp_path: Path) -> None:
+    train(**short(tmp_path / "one", optim={"lr": 0.05}))
+    train(config=tmp_path / "one" / "config.yaml", output=tmp_path / "two", quiet=True)
+    assert (tmp_path / "one" / "metrics.jsonl").read_bytes() == (tmp_path / "two" / "metrics.jsonl").read_bytes()
+    assert yaml.safe_load((tmp_path / "two" / "config.yaml").read_text())["optim"]["lr"] == 0.05
+
+
+def epochs_of(folder: Path) -> list[dict[str, Any]]:
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return [row for row in rows if row["kind"] == "epoch"]
+
+
+PROVEN = {
+    "everything at once": {
+        "model": "resnet20[width=4,drop_path=0.3]",
+        "ema": 0.9,
+        "augment": {"crop_padding": 1, "flip": "random", "cutout": 2, "mixup": 0.4, "cutmix": 0.5},
+    },
+    "float32, AdamW, two parts": {"precision": "fp32", "accumulate": 2, "optim": {"name": "adamw", "lr": 1e-3}},
+    "alternating flips, Nesterov, clipping": {
+        "augment": {"flip": "alternating"},
+        "optim": {"nesterov": True, "clip": 1.0},
+        "schedule": {"name": "cosine", "warmup_epochs": 0.5},
+    },
+    "LAMB, a loss for each class": {"optim": {"name": "lamb", "lr": 1e-2}, "loss": "binary", "label_smoothing": 0.1},
+}
+
+
+@pytest.mark.parametrize("changes", PROVEN.values(), ids=PROVEN)
+def test_an_interrupted_training_ends_at_the_same_bits(changes: dict[str, Any], tmp_path: Path) -> None:
+    proof = verify_resume(settings_from(TrainSettings, **short(tmp_path, **changes)), network_to_train)
+    assert proof.differ == ()
+    assert proof.stops == (4, 9)
+    assert proof.compared > 200
+
+
+def test_the_proof_fails_where_something_is_not_restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forget_momentum(state: Any, plain: Any, source: str) -> None:
+        restore(state, plain, source)
+        state.optimiser.state.clear()
+
+    from resnetlab.training.state import restore
+
+    monkeypatch.setattr("resnetlab.actions.training_call.restore", forget_momentum)
+    proof = verify_resume(settings_from(TrainSettings, **short(tmp_path)), network_to_train)
+    assert not proof.holds
+    assert "model.safetensors" in proof.differ
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("place", ["step", "evaluation", "save"])
+def test_a_signal_saves_and_leaves_and_the_run_ends_as_if_none_had_come(
+    number: signal.Signals, place: str, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raised: list[str] = []
+
+    def once(name: str, original: Any) -> Any:
+        def with_signal(*args: Any, **kwargs: Any) -> Any:
+            result = original(*args, **kwargs)
+            count.append(name)
+            if name == place and not raised and len(count) > 3:
+                raised.append(name)
+                os.kill(os.getpid(), number)
+            return result
+
+        count: list[str] = []
+        return with_signal
+
+    monkeypatch.setattr("resnetlab.training.loop.take_step", once("step", take_step))
+    if place == "evaluation":
+        monkeypatch.setattr("torch.Tensor.argmax", once("evaluation", torch.Tensor.argmax))
+    if place == "save":
+        monkeypatch.setattr("resnetlab.actions.training_call.save_checkpoint", once("save", save_checkpoint))
+    changes = {"save_every": 5} if place == "save" else {"batch_size": 64}
+    with pytest.raises(Interrupted) as stopped:
+        train(**short(tmp_path / "stopped", **changes))
+    monkeypatch.undo()
+    assert stopped.value.exit_code == {signal.SIGTERM: 143, signal.SIGINT: 130}[number]
+    train(resume=tmp_path / "stopped", quiet=True)
+    for name in ("metrics.jsonl", "model.safetensors"):
+        assert (whole / name).read_bytes() == (tmp_path / "stopped" / name).read_bytes()
+
+
+def test_max_time_stops_and_saves(tmp_path: Path) -> None:
+    with pytest.raises(Interrupted, match="max-time") as stopped:
+        train(**short(tmp_path / "run", epochs=1000, max_time="1s"))
+    assert stopped.value.exit_code == 0
+    assert 0 < load_last(tmp_path / "run").content["step"] < 19_000
+
+
+def test_a_resume_with_other_settings_is_refused(tmp_path: Path) -> None:
+    train(**short(tmp_path / "run", epochs=1))
+    with pytest.raises(ResnetlabError, match="epochs: 1 then, 3 now"):
+        train(resume=tmp_path / "run", epochs=3)
+    with pytest.raises(ResnetlabError, match="is no folder of a run"):
+        train(resume=tmp_path)
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
+    train(**short(tmp_path / "run", epochs=1))
+    train(**short(tmp_path / "other", epochs=1, model="resnet20[width=8]"))
+    for name in ("last.pt", "previous.pt"):
+        other = (tmp_path / "other" / "checkpoints" / name).read_bytes()
+        (tmp_path / "run" / "checkpoints" / name).write_bytes(other)
+    with pytest.raises(CheckpointError, match="is of another network"):
+        train(resume=tmp_path / "run")
+
+
+@pytest.mark.parametrize("broken", ["loss", "gradient"])
+def test_what_is_not_finite_stops_before_the_step_and_is_named(
+    broken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+
+    def spoiled(state: Any, batch: Any, rule: Any) -> None:
+        calls.append(1)
+        if len(calls) == 25 and broken == "loss":
+            batch.images[0, 0, 0, 0] = float("nan")
+        if len(calls) == 25 and broken == "gradient":
+            state.model.fc.weight.register_hook(lambda gradient: gradient * float("inf"))
+        take_step(state, batch, rule)
+
+    monkeypatch.setattr("resnetlab.training.loop.take_step", spoiled)
+    with pytest.raises(DivergedError) as diverged:
+        train(**short(tmp_path / "run"))
+    assert diverged.value.step == 25
+    assert diverged.value.tensor == {"loss": "loss (nan)", "gradient": "gradient of fc.weight"}[broken]
+    last = load_last(tmp_path / "run").content
+    assert last["step"] == 19
+    assert all(tensor.isfinite().all() for tensor in last["model"].values())
+
+
+def test_a_second_run_in_a_folder_is_refused_while_the_first_writes(tmp_path: Path) -> None:
+    train(**short(tmp_path / "run", epochs=1))
+    with locked(tmp_path / "run"), pytest.raises(OutputError, match="another run is writing"):
+        train(resume=tmp_path / "run")
+    with pytest.raises(OutputError, match="holds files already"):
+        train(**short(tmp_path / "run"))
+
+
+REFUSED: dict[str, tuple[dict[str, Any], type[ResnetlabError], str]] = {
+    "no data": ({"data": None, "recipe": None}, ResnetlabError, "--data is missing"),
+    "an unknown field": ({"epoch": 3}, ResnetlabError, "unknown key 'epoch'; did you mean epochs?"),
+    "an unknown part's field": ({"optim": {"learning_rate": 1}}, ResnetlabError, "unknown key 'optim.learning_rate'"),
+    "an unknown recipe": ({"recipe": "he2051"}, ResnetlabError, "did you mean he2016 or he2015"),
+    "a batch larger than the data": ({"batch_size": 1300}, ResnetlabError, "digits has 1259 images to train on"),
+    "no batch": ({"batch_size": 0}, ResnetlabError, "batch_size=0 is impossible"),
+    "one value under a batch norm": (
+        {"model": "resnet18[width=4]", "batch_size": 1},
+        ResnetlabError,
+        "give --batch-size 2 or more",
+    ),
+    "images too small": ({"model": "densenet121"}, InputSizeError, "smallest legal size"),
+    "other channels than the data": ({"model": "resnet20[in_channels=3]"}, ResnetlabError, "another in_channels"),
+    "other outputs than the data": ({"model": "resnet20[num_classes=7]"}, ResnetlabError, "another num_classes"),
+    "an unknown model": ({"model": "resnet21"}, ResnetlabError, "did you mean"),
+    "a time that is none": ({"max_time": "soon"}, ResnetlabError, "--max-time soon is impossible"),
+    "float16 on a processor": ({"precision": "fp16", "device": "cpu"}, ResnetlabError, "no processor trains fast"),
+}
+
+
+@pytest.mark.parametrize(("changes", "kind", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_trained_is_refused_in_three_lines_and_leaves_no_folder(
+    changes: dict[str, Any], kind: type[ResnetlabError], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(kind) as refusal:
+        train(**short(tmp_path / "run", **changes))
+    assert message in str(refusal.value)
+    assert len(str(refusal.value).splitlines()) <= 3
+    assert not (tmp_path / "run").exists()
+
+
+def test_overfitting_a_batch_brings_its_loss_down(tmp_path: Path) -> None:
+    train(**short(tmp_path / "run", overfit_batches=1, epochs=40, validation=0, optim={"weight_decay": 0}))
+    losses = [row["train_loss"] for row in epochs_of(tmp_path / "run")]
+    assert losses[-1] < 0.1 * losses[0]
+
+
+def test_the_best_network_is_kept_where_that_is_asked(tmp_path: Path) -> None:
+    settings = settings_from(TrainSettings, **short(tmp_path / "run", epochs=4, keep="best", optim={"lr": 0.5}))
+    found = run(settings, network_to_train)
+    assert found.best == max(row["validation_top1"] for row in epochs_of(tmp_path / "run"))
+    kept = evaluate_on_validation(tmp_path / "run", settings)
+    assert kept == pytest.approx(found.best)
+
+
+def evaluate_on_validation(folder: Path, settings: TrainSettings) -> float:
+    from resnetlab.data.splits import training_data
+
+    held_out = training_data("digits", settings.seed, settings.validation).validation
+    assert held_out is not None
+    return evaluate(str(folder), held_out, output=folder / "validation", quiet=True).scores.top1
