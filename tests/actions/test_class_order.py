@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from resnetlab.actions.class_order import match_classes
+from resnetlab.actions.class_order import match_classes, place_classes
 from resnetlab.core.errors import ResnetlabError
 
 CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -58,3 +58,33 @@ def test_a_network_without_names_is_taken_in_the_datas_order_and_says_so() -> No
     assert order == list(range(10))
     assert remark is not None
     assert "names no classes" in remark
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_data_that_lacks_classes_finds_its_own_by_name_and_the_others_follow(seed: int) -> None:
+    some = random.Random(seed).sample(CIFAR, 4)
+    places = place_classes(CIFAR, some, 10)
+    assert list(places.names[:4]) == some
+    assert sorted(places.names) == sorted(CIFAR)
+    assert [CIFAR[at] for at in places.order] == list(places.names)
+    assert places.remark is not None
+    assert "the data has 4 of the network's 10 classes" in places.remark
+
+
+NOT_SOME = {name: REFUSED[name] for name in REFUSED if name != "fewer in the data"} | {
+    "one of them is another's": (CIFAR, ("cat", "cow"), 10, "only the data has cow"),
+    "a name that two outputs have": (("crane", "crane", "cat"), ("crane",), 3, "differ in their classes"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_SOME)
+def test_data_that_has_others_is_refused_all_the_same(name: str) -> None:
+    ours, theirs, outputs, said = NOT_SOME[name]
+    with pytest.raises(ResnetlabError, match=said):
+        place_classes(ours, theirs, outputs)
+
+
+def test_all_of_them_are_matched_as_ever() -> None:
+    places = place_classes(CIFAR, CIFAR[::-1], 10)
+    assert (places.order, places.remark) == match_classes(CIFAR, CIFAR[::-1], 10)
+    assert places.names == CIFAR[::-1]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -16,6 +17,7 @@ from torch.nn import functional as F
 import resnetlab
 from picture_folders import write_classes
 from resnetlab.actions.evaluation import Evaluation
+from resnetlab.actions.settings import EvalSettings
 from resnetlab.core.errors import ImageError, OutputError, ResnetlabError, UntrainedError
 from resnetlab.data import load_data
 from resnetlab.data.labelled import LabelledImages
@@ -73,6 +75,33 @@ def test_classes_in_another_order_are_matched_by_name(pictures: Path, tmp_path: 
         right += model.card.classes[guess] == file.parent.name  # type: ignore[index]
     assert found.scores.top1 == pytest.approx(100 * right / 12)
     assert right > 9  # by the order of the outputs alone it would be wrong where it is right
+
+
+class AmongThree(ByBrightness):
+    """Takes the middle ones for a tree, which no folder holds."""
+
+    def __init__(self) -> None:
+        super().__init__(("tree", "temple", "flower"))
+
+    def forward(self, images: Tensor) -> Tensor:
+        known = super().forward(images)
+        return torch.cat([4 - known.abs().amax(1, keepdim=True), known], 1)
+
+
+def test_data_without_some_of_the_networks_classes_is_scored_against_all_of_them(
+    pictures: Path, tmp_path: Path
+) -> None:
+    found = evaluate(AmongThree(), f"imagefolder:{pictures}", tmp_path)
+    two = evaluate(ByBrightness(), f"imagefolder:{pictures}", tmp_path / "two")
+    assert found.classes == ("flower", "temple", "tree")
+    taken_for_a_tree = sum(row[2] for row in found.scores.confusion)
+    assert taken_for_a_tree > 0
+    assert found.scores.n == 12 == sum(map(sum, found.scores.confusion))
+    right = [sum(one.scores.confusion[at][at] for at in (0, 1)) for one in (found, two)]
+    assert found.scores.top1 == pytest.approx(100 * right[0] / 12)
+    assert right[0] < right[1] <= right[0] + taken_for_a_tree
+    assert [(one.name, one.n) for one in found.per_class] == [("flower", 6), ("temple", 6), ("tree", 0)]
+    assert any("2 of the network's 3 classes" in remark for remark in found.remarks)
 
 
 @pytest.mark.parametrize("classes", [("temple", "tree"), ("0", "1")])
@@ -144,6 +173,18 @@ def test_everything_found_is_written(pictures: Path, tmp_path: Path) -> None:
     assert content["preprocessing"]["size"] == 32
     assert (found.folder / "confusion.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (found.folder / "confusion.svg").read_text(encoding="utf-8")
+
+
+def test_what_it_was_made_with_stands_beside_it(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "names").write_text("temple\nflower\n")
+    data = f"imagefolder:{pictures}"
+    folder = evaluate(ByBrightness(), data, tmp_path, batch_size=5, classes=tmp_path / "names").folder
+    config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+    assert (config.pop("model"), config.pop("data")) == ("ByBrightness", data)
+    assert (config["batch_size"], config["classes"]) == (5, str(tmp_path / "names"))
+    EvalSettings(**config)  # all of it can be asked for again
+    told = json.loads((folder / "env.json").read_text(encoding="utf-8"))
+    assert told["versions"]["numpy"] == np.__version__
 
 
 def test_an_earlier_evaluation_is_not_replaced_in_silence(pictures: Path, tmp_path: Path) -> None:

@@ -94,7 +94,8 @@ def test_an_evaluation_says_its_scores_and_where_they_are(capsys: pytest.Capture
     assert "top-1" in told.out
     assert "calibration error" in told.out
     assert "found/eval.json" in told.out
-    assert {file.name for file in Path("found").iterdir()} == {"eval.json", "confusion.svg", "confusion.png"}
+    written = {"config.yaml", "confusion.png", "confusion.svg", "env.json", "eval.json"}
+    assert {file.name for file in Path("found").iterdir()} == written
     assert "names no classes" in told.err
 
 

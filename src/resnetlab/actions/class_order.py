@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.core.terminal import on_one_line
@@ -48,6 +49,44 @@ def match_classes(
         )
     place = {name: number for number, name in enumerate(ours)}
     return [place[name] for name in theirs], "the network has the data's classes in another order: matched by name"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a network's outputs are for the classes of data.
+
+    Args:
+        order: for each class of the data the network's output; then the outputs that no class of the data has.
+        names: of the classes in that order.
+        remark: what is not plain about it; None where nothing is.
+    """
+
+    order: list[int]
+    names: tuple[str, ...]
+    remark: str | None
+
+
+def place_classes(model_classes: Sequence[str] | None, data_classes: Sequence[str], outputs: int) -> Places:
+    """As `match_classes`, but the data may lack classes of a network that names its own.
+
+    Args:
+        model_classes, data_classes, outputs: as of `match_classes`.
+
+    Raises:
+        ResnetlabError: the data has a class that the network does not have.
+    """
+    ours, theirs = (list(map(_plain, names)) for names in (model_classes or (), data_classes))
+    some = len(theirs) < len(ours) and all(ours.count(name) == theirs.count(name) == 1 for name in theirs)
+    if model_classes is None or not some:
+        order, remark = match_classes(model_classes, data_classes, outputs)
+        return Places(order, tuple(data_classes), remark)
+    order = [ours.index(name) for name in theirs]
+    others = [number for number in range(outputs) if number not in set(order)]
+    remark = (
+        f"the data has {len(order)} of the network's {outputs} classes, matched by name; "
+        "the network may take an image for any of its own"
+    )
+    return Places(order + others, (*data_classes, *(model_classes[number] for number in others)), remark)
 
 
 def _plain(name: str) -> str:

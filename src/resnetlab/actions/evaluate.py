@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from resnetlab.actions.class_order import match_classes
+from resnetlab.actions.class_order import place_classes
 from resnetlab.actions.evaluation import Evaluation, write_evaluation
 from resnetlab.actions.looking import BATCHES_AHEAD, Look, Unreadable, batches, channels_remark, finite_logits, look_at
 from resnetlab.actions.ready_network import ReadyNetwork, ready_network
@@ -37,8 +37,8 @@ def evaluate(model: str | nn.Module, data: str | LabelledImages, **settings: Any
     """How often a network is right on labelled images; eval.json and a figure of what it confuses are written.
 
     Every image file is decoded before the network sees the first, so that a damaged one is told at once. The network's
-    classes and the data's are compared by name. On a processor, glibc is told to keep freed memory for this process;
-    that stays so afterwards.
+    classes and the data's are compared by name; where the data lacks some, all outputs still count.
+    On a processor, glibc is told to keep freed memory for this process; that stays so afterwards.
 
     Args:
         model: a model reference, or any module that maps images to one output for each class.
@@ -53,25 +53,25 @@ def evaluate(model: str | nn.Module, data: str | LabelledImages, **settings: Any
     asked = EvalSettings(**settings)
     images = open_data(data, asked.split) if isinstance(data, str) else data
     with ready_network(model, asked, images.own) as network, quiet_decoder():
-        order, remark = match_classes(network.card.classes, images.classes, network.outputs)
+        places = place_classes(network.card.classes, images.classes, network.outputs)
         name = re.sub(r"[^\w.+-]+", "-", f"{Path(network.name).name}-{Path(images.name).name}").strip("-")
         folder = make_output_folder("eval", name, asked.output, asked.exist_ok)
-        scores, channels, unreadable = _counted(network, images, asked, order, folder)
+        scores, channels, unreadable = _counted(network, images, asked, places.order, folder)
     left_out = (f"{len(unreadable)} of {len(images)} images could not be read and are left out",) if unreadable else ()
     greys = channels_remark(channels, network.how.channels)
-    remarks = (*network.remarks, *images.remarks, *filter(None, [remark]), *greys, *left_out)
+    remarks = (*network.remarks, *images.remarks, *filter(None, [places.remark]), *greys, *left_out)
     found = Evaluation(
         network.name,
         images.name,
         images.split,
         scores,
-        images.classes,
+        places.names,
         unreadable,
         remarks,
         _facts(network, asked),
         folder,
     )
-    write_evaluation(found)
+    write_evaluation(found, asked)
     return found
 
 

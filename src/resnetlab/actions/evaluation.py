@@ -6,14 +6,22 @@ import warnings
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from resnetlab.actions.looking import Unreadable
 from resnetlab.actions.scores import Scores
+from resnetlab.actions.settings import EvalSettings
 from resnetlab.core.files import write_atomically
 from resnetlab.core.terminal import json_text
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 SCHEMA = "1"
+OF_THIS_CALL = ("output", "exist_ok", "quiet")
+"""Settings that do not decide what comes out."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,7 @@ class Evaluation:
         data: its reference.
         split: of the data.
         scores: over all images.
-        classes: names in the order of the data's labels, as in the confusion matrix.
+        classes: names in the order of the data's labels, then those that the network alone has; as in `confusion`.
         unreadable: images that were left out, because that was asked for.
         remarks: what had to be assumed, and what was done to images and classes, a sentence each.
         facts: preprocessing, source of the weights, and the machine.
@@ -83,21 +91,45 @@ class Evaluation:
         }
 
 
-def write_evaluation(found: Evaluation) -> None:
-    """Put eval.json and the confusion matrix, as SVG and PNG, into the evaluation's folder."""
-    from resnetlab.pages.confusion import confusion_figure
+def write_evaluation(found: Evaluation, asked: EvalSettings) -> None:
+    """Put into the evaluation's folder what it found, as numbers and as a figure, and what it was made with.
+
+    Args:
+        found: the evaluation.
+        asked: the settings that it was made with.
+    """
     from resnetlab.pages.svg import drawn
 
     with warnings.catch_warnings():  # the PNG's font has not the signs of every script; the SVG takes the reader's
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        drawing = drawn(confusion_figure(found.scores.confusion, found.classes), "confusion")
+        drawing = drawn(_figure(found), "confusion")
     contents = {
+        "config.yaml": _config(found, asked).encode(),
+        "env.json": (json_text(found.facts["environment"]) + "\n").encode(),
         "confusion.svg": drawing.svg.encode(),
         "confusion.png": drawing.png,
         "eval.json": (json_text(found.as_json()) + "\n").encode(),  # last: where it stands, all is there
     }
     for name, content in contents.items():
         write_atomically(found.folder / name, partial(_write, content))
+
+
+def _figure(found: Evaluation) -> Figure:
+    """Of the classes that images are of, or are taken for; where data lacks most of them, the others say nothing."""
+    from resnetlab.pages.confusion import confusion_figure
+
+    counts = np.array(found.scores.confusion)
+    seen = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1))
+    return confusion_figure(counts[np.ix_(seen, seen)], [found.classes[at] for at in seen])
+
+
+def _config(found: Evaluation, asked: EvalSettings) -> str:
+    """The request, as the flags name it."""
+    import yaml
+
+    told = {name: value for name, value in asdict(asked).items() if name not in OF_THIS_CALL}
+    told["classes"] = None if asked.classes is None else str(asked.classes)
+    return str(yaml.safe_dump({"model": found.model, "data": found.data, **told}, sort_keys=False, allow_unicode=True))
 
 
 def _write(content: bytes, path: Path) -> None:
