@@ -120,7 +120,7 @@ class Screen:
             auto_refresh=False,
             disable=not self.live,
         )
-        self.task = self.bar.add_task("", total=course.steps, completed=course.step)
+        self.task = self.bar.add_task("starting", total=course.steps, completed=course.step)
 
     def __enter__(self) -> Self:
         self.bar.start()
