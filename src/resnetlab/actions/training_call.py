@@ -42,6 +42,7 @@ class TrainedRun:
         best: highest accuracy on the validation images after an epoch, per cent; None where there are none.
         evaluation: of the network at the end, on the test images, else on those held out; None without either.
         remarks: what was chosen and assumed, a sentence each.
+        speaks: this process is the one among many that prints.
     """
 
     folder: Path
@@ -49,6 +50,7 @@ class TrainedRun:
     best: float | None
     evaluation: Evaluation | None
     remarks: tuple[str, ...]
+    speaks: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """For machines: accuracies in per cent, losses in nats."""
@@ -126,7 +128,8 @@ class TrainingCall:
             if self.world.is_first:
                 write_report(self.folder)
             watch.say(last_words(self.folder, str(self.asked.data)))
-        return TrainedRun(self.folder, ready.state.step, ready.state.best, evaluation, ready.remarks)
+        speaks = self.world.is_first
+        return TrainedRun(self.folder, ready.state.step, ready.state.best, evaluation, ready.remarks, speaks)
 
     def _keep(self) -> None:
         """Write the network that is kept."""

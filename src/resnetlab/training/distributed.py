@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from resnetlab.core.errors import ResnetlabError
+from resnetlab.training.meeting import meet
 
 # A process that hangs is given up after this time; one that was killed is noticed at once, by its closed connections.
 PATIENCE = timedelta(minutes=10)
@@ -69,18 +70,27 @@ def join(device: str = "cpu", patience: timedelta = PATIENCE) -> Iterator[World]
     on_gpu = world.device.startswith("cuda")
     if on_gpu:
         torch.cuda.set_device(world.device)
-    dist.init_process_group("nccl" if on_gpu else "gloo", timeout=patience)
     try:
+        _connect("nccl" if on_gpu else "gloo", world, patience)
         yield world
     except RuntimeError as error:
-        if not isinstance(error, dist.DistError) and "gloo" not in str(error):
+        if not isinstance(error, dist.DistError) and "gloo" not in str(error).lower():
             raise
         raise ResnetlabError(
             f"rank {world.rank} of {world.ranks} lost another process: killed, hanging, or stopped by an error\n"
             "see the messages of the others; the last checkpoint is as it was: go on with --resume"
         ) from error
     finally:
-        dist.destroy_process_group()
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def _connect(backend: str, world: World, patience: timedelta) -> None:
+    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":
+        store = meet(world.rank, world.ranks, patience)
+        dist.init_process_group(backend, store=store, rank=world.rank, world_size=world.ranks, timeout=patience)
+    else:
+        dist.init_process_group(backend, timeout=patience)
 
 
 def find_place(device: str) -> World:
