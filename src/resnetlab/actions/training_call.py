@@ -65,6 +65,13 @@ class TrainedRun:
         }
 
 
+def verdict(found: Evaluation) -> str:
+    """An evaluation in a line."""
+    scores = found.scores
+    top5 = "" if scores.top5 is None else f", top-5 {scores.top5:.2f} %"
+    return f"top-1 {scores.top1:.2f} %{top5}, loss {scores.loss:.4f} on {scores.n:,} {found.split} images"
+
+
 class Nobody:
     """Watches a training on all processes but the first, and says nothing."""
 
@@ -125,6 +132,8 @@ class TrainingCall:
                 raise
             self._keep()
             evaluation = self._judge()
+            if evaluation is not None:
+                watch.say(verdict(evaluation))
             if self.world.is_first:
                 write_report(self.folder)
             watch.say(last_words(self.folder, str(self.asked.data)))

@@ -10,6 +10,7 @@ import difflib
 import importlib
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -28,6 +29,7 @@ COMMANDS: dict[tuple[str, ...], tuple[str, str]] = {
     ("audit",): ("audit:Audit", "which paper, version and options a model really is, and its mistakes"),
     ("predict",): ("predict:Predict", "what a network sees in images"),
     ("eval",): ("evaluate:Eval", "how often a network is right on labelled images"),
+    ("data", "inspect"): ("data:DataInspect", "what a data set holds, and what is wrong with it"),
     ("doctor",): ("doctor:Doctor", "this machine: versions, what speed paths are on, what data is at hand"),
 }
 
@@ -121,7 +123,8 @@ def _help(command: Any, program: str) -> str:
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.suppress(SystemExit):
         tyro.cli(command, prog=program, args=["--help"], config=(tyro.conf.FlagCreatePairsOff,))
-    return "\n".join([said.getvalue().rstrip(), "", "examples", *(f"  {example}" for example in command.EXAMPLES)])
+    flags = re.sub(r"\{None\}\|(\S+)", lambda kind: kind[1].ljust(len(kind[0])), said.getvalue())
+    return "\n".join([flags.rstrip(), "", "examples", *(f"  {example}" for example in command.EXAMPLES)])
 
 
 def _three_lines(message: str) -> str:

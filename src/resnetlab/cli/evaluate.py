@@ -32,11 +32,13 @@ class Eval(EvalSettings):
 
     def __call__(self) -> int:
         from resnetlab.actions.evaluate import evaluate
+        from resnetlab.actions.ready_network import assumptions_in_short
         from resnetlab.core.terminal import json_text, show
 
         found = evaluate(self.model, self.data, **self.only(EvalSettings))
-        for remark in found.remarks:
-            print(remark, file=sys.stderr)
+        assumed = () if self.json else assumptions_in_short(self.model, found.assumptions)
+        for said in (*assumed, *found.remarks):
+            print(said, file=sys.stderr)
         if self.json:
             print(json_text(found.as_json()))
         else:

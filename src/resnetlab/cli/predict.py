@@ -33,6 +33,7 @@ class Predict(PredictSettings):
 
     def __call__(self) -> int:
         from resnetlab.actions.predict import predict
+        from resnetlab.actions.ready_network import assumptions_in_short
         from resnetlab.core.terminal import json_text, show
 
         found = predict(self.model, self.inputs, **self.only(PredictSettings))
@@ -42,6 +43,7 @@ class Predict(PredictSettings):
             from resnetlab.actions.predict_tables import predictions_table
 
             show(predictions_table(found))
-        for said in (*found.remarks, *(image.reason for image in found.unreadable)):
+        assumed = () if self.json else assumptions_in_short(self.model, found.assumptions)
+        for said in (*assumed, *found.remarks, *(image.reason for image in found.unreadable)):
             print(said, file=sys.stderr)
         return 1 if found.unreadable else 0

@@ -31,6 +31,10 @@ class TrainingFlags:
     """go on with a run: its folder, or without a value the run in --output, else the last one."""
     verify_resume: bool = False
     """run two short epochs of this training with and without interruptions, and compare every bit."""
+    dry_run: bool = False
+    """tell what this training will do and how long it will take, after a few steps; write nothing."""
+    find_lr: bool = False
+    """sweep the learning rate, suggest one, and draw the losses; train nothing."""
     print_config: bool = False
     """print the whole configuration as YAML, and do nothing."""
     json: bool = False
@@ -67,6 +71,10 @@ class TrainingFlags:
             return 0
         from resnetlab.actions.train import run
 
+        if self.dry_run:
+            return show_plan(settings, self.make_network, as_json=self.json)
+        if self.find_lr:
+            return show_learning_rate(settings, self.make_network, as_json=self.json)
         if self.verify_resume:
             return prove_resume(settings, self.make_network, self.COMMAND, as_json=self.json)
         stored = stored_settings(self.KIND, settings.output) if self.resume and settings.output else None
@@ -91,7 +99,7 @@ def report(training: Callable[[], TrainedRun], *, as_json: bool) -> int:
     except DivergedError as error:
         print(error, file=sys.stderr)
         return 1
-    if as_json:
+    if as_json and found.speaks:
         print(json_text(found.as_json()))
     return 0
 
@@ -112,6 +120,39 @@ def prove_resume(settings: TrainSettings, make_network: MakeNetwork, command: st
     else:
         print(f"interrupted after steps {stops} of {proof.steps}, these differ: {', '.join(proof.differ[:10])}")
     return 0 if proof.holds else 1
+
+
+def show_plan(settings: TrainSettings, make_network: MakeNetwork, *, as_json: bool) -> int:
+    """Print what a training will do."""
+    from dataclasses import asdict
+
+    from resnetlab.actions.rehearsal import plan_training
+    from resnetlab.actions.rehearsal_table import plan_table
+    from resnetlab.core.terminal import json_text, show
+
+    plan = plan_training(settings, make_network)
+    if as_json:
+        print(json_text(asdict(plan) | {"seconds": plan.seconds}))
+    else:
+        show(plan_table(plan), *(f"\n{remark}" for remark in plan.remarks))
+    return 0
+
+
+def show_learning_rate(settings: TrainSettings, make_network: MakeNetwork, *, as_json: bool) -> int:
+    """Print a learning rate to begin with; the exit code is 1 where the sweep tells none."""
+    from dataclasses import asdict
+
+    from resnetlab.actions.rehearsal import suggest_learning_rate
+    from resnetlab.core.terminal import json_text
+
+    found, figure = suggest_learning_rate(settings, make_network)
+    if as_json:
+        print(json_text(asdict(found) | {"figure": str(figure)}))
+    elif found.suggestion is None:
+        print(f"the loss falls at no rate between {found.rates[0]:g} and {found.rates[-1]:g}\nfigure: {figure}")
+    else:
+        print(f"the loss falls fastest at --optim.lr {found.suggestion:.2g}\nfigure: {figure}")
+    return 0 if found.suggestion is not None else 1
 
 
 def value_of(flags: list[str], name: str) -> str | None:

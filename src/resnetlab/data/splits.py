@@ -124,7 +124,7 @@ def _held_out(train: LabelledImages, seed: int, share: float) -> tuple[LabelledI
     held, rest = stratified(train.labels, (share,), seed)
     said = (
         f"{len(held):,} of the {len(train):,} training images are held out by seed {seed}, class by class, to choose"
-        " by; the test images are not"
+        " by; the test images are looked at once, at the end"
     )
     return subset(train, rest.tolist(), "train"), subset(train, held.tolist(), "validation"), said
 
