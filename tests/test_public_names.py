@@ -21,6 +21,8 @@ PUBLIC = [
     "check_residual_gradient",
     "create_model",
     "evaluate",
+    "finetune",
+    "inspect_data",
     "layer_activation_stats",
     "list_models",
     "predict",

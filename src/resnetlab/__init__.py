@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from resnetlab.actions.audit import audit as audit
     from resnetlab.actions.evaluate import evaluate as evaluate
+    from resnetlab.actions.finetune import finetune as finetune
+    from resnetlab.actions.inspect_data import inspect_data as inspect_data
     from resnetlab.actions.predict import predict as predict
     from resnetlab.actions.train import train as train
     from resnetlab.core.errors import ResnetlabError as ResnetlabError
@@ -38,6 +40,8 @@ __version__ = version("resnetlab")
 _ROOMS = {
     "actions.audit": ("audit",),
     "actions.evaluate": ("evaluate",),
+    "actions.finetune": ("finetune",),
+    "actions.inspect_data": ("inspect_data",),
     "actions.predict": ("predict",),
     "actions.train": ("train",),
     "core.errors": ("ResnetlabError",),

@@ -66,21 +66,25 @@ def network_to_finetune(asked: FinetuneSettings, classes: Sequence[str], channel
     torch.manual_seed(asked.seed)  # by which a new head is drawn
     fitted = fit_head(resolved, classes, dropout=asked.dropout, keep_if_same=not asked.new_head)
     module = fitted.module if asked.drop_path is None else _with_drop_path(fitted.module, asked.drop_path)
-    module.train()
-    return StartingNetwork(
-        module, (*fitted.remarks, *_freeze(module, fitted, asked.frozen)), Freezing(asked.frozen, asked.unfreeze_at)
-    )
+    remarks = (*fitted.remarks, *_freeze(module.train(), fitted, asked))
+    return StartingNetwork(module, remarks, Freezing(asked.frozen, asked.unfreeze_at))
 
 
-def _freeze(module: Classifier, fitted: FittedNetwork, frozen: tuple[str, ...]) -> tuple[str, ...]:
+def _freeze(module: Classifier, fitted: FittedNetwork, asked: FinetuneSettings) -> tuple[str, ...]:
     """Freeze parts by name; what is to be known of it, a sentence each."""
+    frozen = asked.frozen
     if fitted.head_is_fresh and "head" in frozen:
         raise ResnetlabError(
             "--freeze head would keep the new head as it was drawn, and the network would guess\n"
             f"leave it out; parts of this network: {', '.join(stages(module))}"
         )
     left = freeze(module, frozen)
-    return (f"frozen, running statistics too: {', '.join(frozen)}", *left) if frozen else ()
+    if not frozen:
+        return ()
+    until = "" if asked.unfreeze_at is None else f", until epoch {asked.unfreeze_at} begins"
+    if asked.unfreeze_at is not None and asked.steps is None and asked.unfreeze_at > asked.epochs:
+        until += f", which is after the last one, {asked.epochs}"
+    return (f"frozen, running statistics too: {', '.join(frozen)}{until}", *left)
 
 
 def _with_drop_path(module: Classifier, drop_path: float) -> Classifier:
