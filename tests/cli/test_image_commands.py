@@ -9,10 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from image_bytes import SOUND, SPOILED
 from picture_folders import write_classes
+from resnetlab import create_model
 from resnetlab.cli import main
+from resnetlab.weights import identify
+from twins import enliven
 
 NETWORK = ("resnet20[num_classes=2]", "--untrained", "--size", "32")
 NAMES = [
@@ -46,6 +50,28 @@ def test_all_well_is_exit_code_0_and_assumptions_are_said_aside(capsys: pytest.C
     assert told.out.count("pictures/") == 12
     assert "12 images seen by resnet20" in told.out
     assert told.err.count("nothing tells its preprocessing") == 1
+
+
+COMMANDS = {"predict": ["pictures"], "eval": ["--data", "imagefolder:pictures"]}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_tensors_do_not_tell_is_counted_for_people_and_listed_for_machines_and_by_audit(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.manual_seed(0)
+    write_classes(Path("pictures"))
+    torch.save(enliven(create_model("resnet20", num_classes=2), torch.randn(4, 3, 32, 32)).state_dict(), "a net.pth")
+    assumed = identify(torch.load("a net.pth")).assumptions
+    assert main([command, "a net.pth", *COMMANDS[command]]) == 0
+    told = capsys.readouterr().err
+    assert f"{len(assumed)} things that tensors do not tell were assumed" in told
+    assert "; resnetlab audit 'a net.pth' lists them" in told
+    assert not any(one in told for one in assumed)
+    assert main([command, "a net.pth", *COMMANDS[command], "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["assumptions"] == list(assumed)
+    assert main(["audit", "a net.pth", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["assumptions"] == list(assumed)
 
 
 @pytest.mark.parametrize("name", NAMES)

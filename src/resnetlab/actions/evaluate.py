@@ -70,6 +70,7 @@ def evaluate(model: str | nn.Module, data: str | LabelledImages, **settings: Any
         remarks,
         _facts(network, asked),
         folder,
+        network.assumptions,
     )
     write_evaluation(found, asked)
     return found

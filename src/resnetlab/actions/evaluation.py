@@ -50,9 +50,10 @@ class Evaluation:
         scores: over all images.
         classes: names in the order of the data's labels, then those that the network alone has; as in `confusion`.
         unreadable: images that were left out, because that was asked for.
-        remarks: what had to be assumed, and what was done to images and classes, a sentence each.
+        remarks: what had to be assumed of images, and what was done to them and to classes, a sentence each.
         facts: preprocessing, source of the weights, and the machine.
         folder: where eval.json and the figure are.
+        assumptions: what nothing told when the network was built, a sentence each.
     """
 
     model: str
@@ -64,6 +65,7 @@ class Evaluation:
     remarks: tuple[str, ...]
     facts: dict[str, Any]
     folder: Path
+    assumptions: tuple[str, ...] = ()
 
     @property
     def per_class(self) -> tuple[ClassScore, ...]:
@@ -86,6 +88,7 @@ class Evaluation:
             "classes": self.classes,
             "confusion": confusion,
             "unreadable": [asdict(one) for one in self.unreadable],
+            "assumptions": self.assumptions,
             "remarks": self.remarks,
             **self.facts,
         }

@@ -59,12 +59,14 @@ class Predictions:
         model: its reference.
         rows: one for each image that could be read, in the order they were given.
         unreadable: the others.
-        remarks: what had to be assumed, and what was done to the images, a sentence each.
+        assumptions: what nothing told when the network was built, a sentence each.
+        remarks: what had to be assumed of the images, and what was done to them, a sentence each.
     """
 
     model: str
     rows: tuple[Prediction, ...]
     unreadable: tuple[Unreadable, ...]
+    assumptions: tuple[str, ...]
     remarks: tuple[str, ...]
 
 
@@ -105,7 +107,7 @@ def predict(
             rows += _rows(network, seen, names, asked.top)
             advance(len(batch))
     remarks = (*network.remarks, *left_out(inputs), *channels_remark(channels, network.how.channels))
-    return Predictions(network.name, tuple(rows), tuple(unreadable), remarks)
+    return Predictions(network.name, tuple(rows), tuple(unreadable), network.assumptions, remarks)
 
 
 def _rows(network: ReadyNetwork, seen: Sequence[Look], names: Sequence[str], top: int) -> list[Prediction]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ class ReadyNetwork:
         how: that preprocessing, in as many channels as the network takes.
         device: where it computes.
         outputs: numbers it gives for an image.
+        assumptions: what nothing told when it was built, a sentence each.
     """
 
     name: str
@@ -41,6 +43,7 @@ class ReadyNetwork:
     how: Preprocessing
     device: str
     outputs: int
+    assumptions: tuple[str, ...]
 
     def cut(self, image: Shaped[Tensor, "c h w"]) -> Shaped[Tensor, "k s s"]:
         """The square of an image that the network is to see."""
@@ -48,8 +51,8 @@ class ReadyNetwork:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What was taken for granted of it, a sentence each."""
-        return tuple(f"assumed: {assumption}" for assumption in self.card.assumptions)
+        """What was taken for granted of its images because neither the user nor a file says it, a sentence each."""
+        return tuple(f"assumed: {one}" for one in self.card.assumptions if one not in self.assumptions)
 
     def logits(self, squares: list[Tensor]) -> Float[Tensor, "n classes"]:
         """The network's outputs for a batch of squares, on the device, as float32."""
@@ -95,7 +98,20 @@ def ready_network(
         if fold:
             probe = torch.rand(2, how.channels, how.size, how.size, generator=torch.Generator().manual_seed(0))
             module = fold_batch_norms(module, normalise(probe, how).to(chosen))
-        yield ReadyNetwork(resolved.reference, module, card, how, chosen, outputs)
+        yield ReadyNetwork(resolved.reference, module, card, how, chosen, outputs, resolved.card.assumptions)
+
+
+def assumptions_in_short(reference: str, assumptions: tuple[str, ...]) -> tuple[str, ...]:
+    """What is said on a terminal of assumptions, which are the same each time: one, or how many and where they stand.
+
+    Args:
+        reference: of the network.
+        assumptions: a sentence each.
+    """
+    if len(assumptions) < 2:
+        return tuple(f"assumed: {one}" for one in assumptions)
+    listed = f"resnetlab audit {shlex.quote(reference)}"
+    return (f"{len(assumptions)} things that tensors do not tell were assumed of the network; {listed} lists them",)
 
 
 def in_channels(how: Preprocessing, channels: int) -> Preprocessing:
