@@ -71,6 +71,10 @@ class Watch:
         """A line on the screen and in the log."""
         self.screen.say(text)
 
+    def note(self, text: str) -> None:
+        """A line in the log alone."""
+        self.log.say(text)
+
     def on_step(self, event: StepDone) -> None:
         """Tell all of them."""
         self.observers.on_step(event)

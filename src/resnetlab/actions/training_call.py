@@ -38,6 +38,7 @@ class TrainedRun:
 
     Args:
         folder: of the run, with the network in it.
+        data: its reference.
         steps: that were taken, over all its calls.
         best: highest accuracy on the validation images after an epoch, per cent; None where there are none.
         evaluation: of the network at the end, on the test images, else on those held out; None without either.
@@ -46,11 +47,23 @@ class TrainedRun:
     """
 
     folder: Path
+    data: str
     steps: int
     best: float | None
     evaluation: Evaluation | None
     remarks: tuple[str, ...]
     speaks: bool = True
+
+    @property
+    def in_words(self) -> str:
+        """What came out, where it is, and what to type next."""
+        words = last_words(self.folder, self.data)
+        if self.evaluation is None:
+            return words
+        scores = self.evaluation.scores
+        top5 = "" if scores.top5 is None else f", top-5 {scores.top5:.2f} %"
+        on = f"on {scores.n:,} {self.evaluation.split} images"
+        return f"top-1 {scores.top1:.2f} %{top5}, loss {scores.loss:.4f} {on}\n{words}"
 
     def as_json(self) -> dict[str, Any]:
         """For machines: accuracies in per cent, losses in nats."""
@@ -65,13 +78,6 @@ class TrainedRun:
         }
 
 
-def verdict(found: Evaluation) -> str:
-    """An evaluation in a line."""
-    scores = found.scores
-    top5 = "" if scores.top5 is None else f", top-5 {scores.top5:.2f} %"
-    return f"top-1 {scores.top1:.2f} %{top5}, loss {scores.loss:.4f} on {scores.n:,} {found.split} images"
-
-
 class Nobody:
     """Watches a training on all processes but the first, and says nothing."""
 
@@ -82,6 +88,9 @@ class Nobody:
         return None
 
     def say(self, text: str) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
         """Nothing."""
 
     def on_step(self, event: StepDone) -> None:
@@ -132,13 +141,19 @@ class TrainingCall:
                 raise
             self._keep()
             evaluation = self._judge()
-            if evaluation is not None:
-                watch.say(verdict(evaluation))
+            found = TrainedRun(
+                self.folder,
+                ready.data.train.name,
+                ready.state.step,
+                ready.state.best,
+                evaluation,
+                ready.remarks,
+                speaks=self.world.is_first,
+            )
+            watch.note(found.in_words)
             if self.world.is_first:
                 write_report(self.folder)
-            watch.say(last_words(self.folder, str(self.asked.data)))
-        speaks = self.world.is_first
-        return TrainedRun(self.folder, ready.state.step, ready.state.best, evaluation, ready.remarks, speaks)
+        return found
 
     def _keep(self) -> None:
         """Write the network that is kept."""

@@ -99,8 +99,8 @@ def report(training: Callable[[], TrainedRun], *, as_json: bool) -> int:
     except DivergedError as error:
         print(error, file=sys.stderr)
         return 1
-    if as_json and found.speaks:
-        print(json_text(found.as_json()))
+    if found.speaks:
+        print(json_text(found.as_json()) if as_json else found.in_words)
     return 0
 
 

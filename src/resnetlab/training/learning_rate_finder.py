@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
+from torch.optim.lr_scheduler import LambdaLR
 
 from resnetlab.core.errors import DivergedError, ResnetlabError
 from resnetlab.data.batches import Batches
@@ -107,12 +108,14 @@ def find_learning_rate(
         ResnetlabError: as of `sweep`.
     """
     before, flags = copy.deepcopy(as_plain(state)), [(part, part.training) for part in state.model.modules()]
+    schedule, state.schedule = state.schedule, LambdaLR(state.optimiser, lambda step: 1.0)  # the sweep sets the rate
     try:
         with torch.random.fork_rng():
             state.runs.train()
             return sweep(partial(_step, state, _endless(batches), rule, _shares(state)), low, high, steps)
     finally:
         state.optimiser.zero_grad(set_to_none=True)
+        state.schedule = schedule
         restore(state, before, "the state before the sweep")
         for part, training in flags:
             part.training = training
