@@ -41,6 +41,7 @@ MISTAKES = {
     "predict resnet20 occupied/notes.py --untrained --interpolation cubic": "give one of bilinear, bicubic, nearest",
     "eval resnet20": "--data",
     "eval resnet20 --data digit --untrained": "did you mean digits",
+    "eval resnet20 --data occupied --untrained": "a folder is write imagefolder:occupied",
     "eval resnet20 --data digits": "resnet20 is an untrained network",
     "eval resnet18 --data digits --untrained": "the network has 1000 outputs, and the data has 10 classes",
     "eval resnet20 --data imagefolder: --untrained": "says no place",

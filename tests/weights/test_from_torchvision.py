@@ -56,6 +56,21 @@ def test_weights_that_do_not_fit_are_listed_and_nothing_is_loaded(fault: str) ->
     assert all(torch.equal(tensor, before[key]) for key, tensor in model.state_dict().items())
 
 
+def test_many_tensors_at_fault_are_counted_by_part_and_all_listed_in_a_note() -> None:
+    """A traceback shows notes; on a command line the message is what can be read."""
+    model, other = create_model("resnet34", width=8, num_classes=4), resnet().state_dict()
+    wanted = [key for key in model.state_dict() if key not in other and "num_batches" not in key]
+    with pytest.raises(WeightsError) as refusal:
+        from_torchvision(model, other)
+    told, (note,) = str(refusal.value), refusal.value.__notes__
+    assert f"missing: {len(wanted)}, as {wanted[0]}; in layer1.2" in told
+    assert len(told.splitlines()) == 2
+    assert len(told) < 400
+    assert note == f"missing: {', '.join(wanted)}"
+    parts = re.findall(r"layer\S+ \((\d+)\)", told)
+    assert sum(map(int, parts)) == len(wanted)
+
+
 def test_a_network_without_memory_is_not_filled_in_silence() -> None:
     with torch.device("meta"):
         model = resnet()

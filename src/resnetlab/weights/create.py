@@ -9,6 +9,8 @@ from typing import Any, Concatenate, ParamSpec
 import torch
 from torch import nn
 
+from resnetlab.core.errors import ResnetlabError
+from resnetlab.core.files import WEIGHT_SUFFIXES
 from resnetlab.nn import build
 from resnetlab.specs import find_spec
 from resnetlab.weights.published import pretrained_model
@@ -46,11 +48,32 @@ def create_model(
         ResnetlabError: there are no such weights, or a field makes another network than they belong to.
         DownloadError: they cannot be had; the message says what to do by hand.
     """
+    _refuse_references(name)
     changes = {"num_classes": num_classes, "in_channels": in_channels, **fields}
     given = {field: value for field, value in changes.items() if value is not None or field in fields}
     if pretrained:
         return pretrained_model(name, pretrained, **given).to(device or torch.get_default_device())
     return build(find_spec(name).with_fields(**given), device)
+
+
+def _refuse_references(name: str) -> None:
+    """Pass a name; what commands take in its place is said in Python's words.
+
+    Raises:
+        ResnetlabError: gives the call that is meant.
+    """
+    row, at, weights = name.partition("@")
+    bare, bracket, _ = row.partition("[")
+    if (file := weights or row).endswith(WEIGHT_SUFFIXES):
+        meant = f"load_checkpoint({file!r})" + (f", or load_weights(create_model({bare!r}), {file!r})" if at else "")
+    elif at or bracket:
+        changed, filled = ", field=value" if bracket else "", f", pretrained={weights!r}" if at else ""
+        meant = f"create_model({bare!r}{changed}{filled})"
+    else:
+        return
+    raise ResnetlabError(
+        f"{name!r} is a model reference, as commands take it, and no name of a network\nwrite {meant}"
+    )
 
 
 Options = ParamSpec("Options")

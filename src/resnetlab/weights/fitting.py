@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +14,7 @@ from resnetlab.nn import Classifier
 from resnetlab.weights.layouts import Layout
 
 COUNTER = ".num_batches_tracked"  # older files have none; nothing that is computed depends on it
+MOST_NAMED, MOST_PARTS = 40, 12  # in a message: tensors one by one, else parts of the network
 REAL_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 WHOLE_TYPES = (torch.int16, torch.int32, torch.int64)
 
@@ -68,11 +70,38 @@ def refuse_misfit(name: str, faults: Mapping[str, list[str]]) -> None:
     """Pass where nothing is wrong.
 
     Raises:
-        WeightsError: lists every tensor at fault.
+        WeightsError: lists every tensor at fault; where they are many, its note does, and its message counts them.
     """
     if faults:
-        listed = "; ".join(f"{fault}: {', '.join(keys)}" for fault, keys in faults.items())
-        raise WeightsError(f"these weights do not fit {name}, and nothing was loaded\n{listed}")
+        told, listed = (
+            "; ".join(f"{fault}: {said(keys)}" for fault, keys in faults.items()) for said in (_in_short, ", ".join)
+        )
+        refusal = WeightsError(f"these weights do not fit {name}, and nothing was loaded\n{told}")
+        if told != listed:
+            refusal.add_note(listed)
+        raise refusal
+
+
+def extent(refusal: WeightsError) -> int:
+    """How much a refusal has to say, its notes with it: of the network that comes nearest it is the least."""
+    return sum(map(len, (str(refusal), *getattr(refusal, "__notes__", ()))))
+
+
+def _in_short(keys: Sequence[str]) -> str:
+    """All of a few names; of many the first, and how many there are in each part of the network.
+
+    >>> _in_short([f"layer{stage}.0.bn1.weight" for stage in (1, 2, 2)] * 20)
+    '60, as layer1.0.bn1.weight; in layer1 (20), layer2 (40)'
+    """
+    if len(keys) <= MOST_NAMED:
+        return ", ".join(keys)
+    for depth in (3, 2, 1):
+        parts = Counter(".".join(key.partition(" ")[0].split(".")[:-1][:depth]) or key for key in keys)
+        if len(parts) <= MOST_PARTS:
+            break
+    shown = [f"{part} ({count})" for part, count in list(parts.items())[:MOST_PARTS]]
+    more = [f"and {len(parts) - MOST_PARTS} more"] if len(parts) > MOST_PARTS else []
+    return f"{len(keys)}, as {keys[0]}; in {', '.join([*shown, *more])}"
 
 
 @torch.no_grad()

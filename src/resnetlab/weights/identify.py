@@ -14,7 +14,7 @@ from resnetlab.specs.nearest import as_row
 from resnetlab.specs.parts import Bottleneck, ZeroPadding
 from resnetlab.specs.preprocessing import IMAGENET, Preprocessing
 from resnetlab.weights.descendant_inference import infer_densenet, infer_efficientnet, infer_vgg
-from resnetlab.weights.fitting import misfit, refuse_misfit, rename
+from resnetlab.weights.fitting import extent, misfit, refuse_misfit, rename
 from resnetlab.weights.layouts import LAYOUTS, Layout
 from resnetlab.weights.layouts.cifar import USUAL as CIFAR
 from resnetlab.weights.residual_inference import Shapes, infer_residual_network
@@ -77,7 +77,7 @@ def identify(state_dict: Mapping[str, object]) -> Identification:
         else:
             preprocessing = layout.preprocessing or _usual_preprocessing(spec)
             return Identification(spec, layout, preprocessing, _assumptions(spec, layout, preprocessing))
-    raise min(refusals, key=lambda refusal: len(str(refusal)))  # of the layout that comes nearest
+    raise min(refusals, key=extent)  # of the layout that comes nearest
 
 
 def _fitting_spec(layout: Layout, state: Mapping[str, Tensor]) -> ModelSpec:
