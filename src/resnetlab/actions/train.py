@@ -66,8 +66,9 @@ def run(
         ResnetlabError: as of `train`.
     """
     if asked.model is None or asked.data is None:
-        missing = " and ".join(f"--{name}" for name in ("model", "data") if getattr(asked, name) is None)
-        raise ResnetlabError(f"{missing} is missing\ngive it, or a --recipe, which names both")
+        missing = [f"--{name}" for name in ("model", "data") if getattr(asked, name) is None]
+        verb = "is" if len(missing) == 1 else "are"
+        raise ResnetlabError(f"{' and '.join(missing)} {verb} missing\ngive it, or a --recipe, which names both")
     with join(choose_device(asked.device)) as world:
         if world.device == "cpu":
             keep_large_blocks()
@@ -76,7 +77,7 @@ def run(
         if stored is not None:
             refuse_changes(stored, asked)
         folder = from_first(partial(_folder, command, asked, stored))
-        with _kept_for_us(folder) if world.is_first else nullcontext():
+        with _kept_for_us(folder, own=asked.output is not None) if world.is_first else nullcontext():
             ready = prepare(asked, world, make_network, trial)
             call = TrainingCall(folder, asked, world, ready, command, trial.stop_at if trial else None)
             return call.go(on=stored is not None)
@@ -99,12 +100,18 @@ def _as_before_the_restart(asked: TrainSettings, command: str) -> tuple[TrainSet
 
 
 @contextmanager
-def _kept_for_us(folder: Path) -> Iterator[None]:
-    """Let no other run write to it meanwhile, and leave no folder behind in which nothing was written."""
+def _kept_for_us(folder: Path, own: bool) -> Iterator[None]:
+    """Let no other run write to it meanwhile, and leave no folder behind in which nothing was written.
+
+    Args:
+        folder: of the run.
+        own: the user chose it, so what it stands in is theirs.
+    """
     with locked(folder):
         try:
             yield
         finally:
             (folder / LOCK).unlink(missing_ok=True)
-            with suppress(OSError):
-                folder.rmdir()
+            with suppress(OSError):  # the first that holds something
+                for place in (folder, *([] if own else folder.parents[:2])):
+                    place.rmdir()
