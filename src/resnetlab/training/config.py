@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from resnetlab.specs.augmentation import Augmentation
 from resnetlab.specs.parts import check
 
-OptimiserName = Literal["sgd", "adamw", "lamb"]
+OptimiserName = Literal["sgd", "adamw", "lamb", "muon"]
 ScheduleName = Literal["constant", "cosine", "linear", "steps", "one-cycle"]
 Loss = Literal["cross-entropy", "binary"]
 Keep = Literal["last", "best"]
@@ -21,10 +21,12 @@ class Optimiser:
     """How a step is made of gradients.
 
     Args:
-        name: "sgd", "adamw", or "lamb" (timm's; You et al. 2019).
-        lr: the highest learning rate, for the global batch.
-        momentum: of SGD.
-        nesterov: look ahead along the momentum.
+        name: "sgd", "adamw", "lamb" (timm's; You et al. 2019), or "muon" (Jordan et al. 2024): kernels of convolutions
+            take orthogonal steps, all else those of SGD with Nesterov's momentum.
+        lr: the highest learning rate, for the global batch; of Muon, the size of a step as a share of the kernel.
+        other_lr: of Muon, the rate of what is no kernel of a convolution.
+        momentum: of SGD and Muon.
+        nesterov: look ahead along the momentum; Muon always does.
         betas: of AdamW and LAMB.
         weight_decay: share of the weights that a unit of learning rate takes off.
         decay_norms: batch-norm parameters and biases decay too, as in He et al. 2015.
@@ -34,6 +36,7 @@ class Optimiser:
 
     name: OptimiserName = "sgd"
     lr: float = 0.1
+    other_lr: float = 0.1
     momentum: float = 0.9
     nesterov: bool = False
     betas: tuple[float, float] = (0.9, 0.999)
@@ -45,6 +48,7 @@ class Optimiser:
     def __post_init__(self) -> None:
         check(self, "name", self.name in get_args(OptimiserName), ", ".join(get_args(OptimiserName)))
         check(self, "lr", 0 < self.lr < math.inf, "a finite number above 0")
+        check(self, "other_lr", 0 < self.other_lr < math.inf, "a finite number above 0")
         check(self, "momentum", 0 <= self.momentum < 1, "0 or more, below 1")
         check(self, "nesterov", not self.nesterov or self.momentum > 0, "only with momentum above 0")
         check(self, "betas", all(0 <= beta < 1 for beta in self.betas), "two numbers from 0, below 1")

@@ -1,4 +1,4 @@
-"""Optimisers by name: PyTorch's, and timm's LAMB."""
+"""Optimisers by name: PyTorch's, timm's LAMB, and Muon."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from torch import nn, optim
 
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.training.config import Optimiser
+from resnetlab.training.muon import Muon
 from resnetlab.training.parameter_groups import parameter_groups
 
 
@@ -25,6 +26,8 @@ def build_optimiser(model: nn.Module, how: Optimiser, *, frozen_too: bool = Fals
         return optim.SGD(groups, how.lr, how.momentum, nesterov=how.nesterov, fused=_can_fuse(model))
     if how.name == "adamw":
         return optim.AdamW(groups, how.lr, how.betas, fused=_can_fuse(model))
+    if how.name == "muon":
+        return Muon(groups, how.lr, how.momentum)
     try:
         from timm.optim.lamb import Lamb
     except ImportError as error:

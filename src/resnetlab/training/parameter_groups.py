@@ -10,13 +10,15 @@ from resnetlab.training.config import Optimiser
 from resnetlab.training.stages import stages
 
 Group = dict[str, Any]
+KERNEL_DIMENSIONS = 4  # of a two-dimensional convolution: outputs, inputs, height, width
 
 
 def parameter_groups(model: nn.Module, optimiser: Optimiser, *, frozen_too: bool = False) -> list[Group]:
     """The trainable parameters, in as few groups as have rates and decays of their own, from the stem to the head.
 
     The head learns at `lr`, the stage before it at `stage_decay` times that, and so on back to the stem; with
-    `decay_norms` off, whatever is no matrix or kernel (norms, biases, single factors) does not decay.
+    `decay_norms` off, whatever is no matrix or kernel (norms, biases, single factors) does not decay. Of Muon,
+    kernels of convolutions are in groups of their own, and all else learns at `other_lr` in place of `lr`.
 
     Paper:
         rates that fall stage by stage: Howard & Ruder 2018, §3.2, "Discriminative fine-tuning".
@@ -28,19 +30,22 @@ def parameter_groups(model: nn.Module, optimiser: Optimiser, *, frozen_too: bool
             they have no gradient.
     """
     rates = _rates(model, optimiser)
-    groups: dict[tuple[float, bool, bool], Group] = {}
+    groups: dict[tuple[object, ...], Group] = {}
     for parameter in model.parameters():
         frozen = not parameter.requires_grad
         if frozen and not frozen_too:
             continue
         part, rate = rates[parameter]
         decays = optimiser.decay_norms or parameter.ndim > 1
-        name = part + ("" if decays else ", without decay") + (", frozen at first" if frozen else "")
+        orthogonal = optimiser.name == "muon" and parameter.ndim == KERNEL_DIMENSIONS
+        if optimiser.name == "muon" and not orthogonal:
+            rate *= optimiser.other_lr / optimiser.lr
+        said = {"without decay": not decays, "orthogonal": orthogonal, "frozen at first": frozen}
+        name = ", ".join([part, *(word for word, holds in said.items() if holds)])
         decay = optimiser.weight_decay if decays else 0.0
+        empty = {"params": [], "lr": rate, "weight_decay": decay, "name": name}
         # PyTorch's fused SGD wants momentum for all parameters of a group or for none.
-        group = groups.setdefault(
-            (rate, decays, frozen), {"params": [], "lr": rate, "weight_decay": decay, "name": name}
-        )
+        group = groups.setdefault((rate, name), empty | ({"orthogonal": True} if orthogonal else {}))
         group["params"].append(parameter)
     return list(groups.values())
 
