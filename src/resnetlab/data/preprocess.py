@@ -7,7 +7,7 @@ device as bytes. Together they give exactly what torchvision's `ImageClassificat
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Shaped, UInt8
 from torch import Tensor
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as TF
@@ -48,3 +48,15 @@ def normalise(images: Shaped[Tensor, "n c s s"], how: Preprocessing) -> Float[Te
     """
     values = TF.convert_image_dtype(images, torch.float32)
     return TF.normalize(values, list(how.mean), list(how.std))
+
+
+def denormalise(images: Float[Tensor, "n c s s"], how: Preprocessing) -> UInt8[Tensor, "n c s s"]:
+    """Bytes again, to be looked at: the inverse of `normalise`, cut off at black and white.
+
+    Args:
+        images: as `normalise` gives them.
+        how: mean and std.
+    """
+    mean, std = (torch.tensor(numbers).view(-1, 1, 1) for numbers in (how.mean, how.std))
+    values = images.detach().to("cpu", torch.float32) * std + mean
+    return (values * 255).round().clamp(0, 255).to(torch.uint8)

@@ -114,13 +114,23 @@ def refuse_unreadable(
     Raises:
         ImageError: names the first few.
     """
-    unreadable = tuple(
-        Unreadable(number, str(labelled.files[number]) if labelled.files else labelled.name_of(number), str(error))
-        for number, error in errors.items()
-    )
+    unreadable = unreadable_images(labelled, errors)
     if unreadable and (not skip_unreadable or len(unreadable) == len(labelled)):
         raise unreadable_error([one.reason for one in unreadable], len(labelled))
     return unreadable
+
+
+def unreadable_images(labelled: LabelledImages, errors: dict[int, ImageError]) -> tuple[Unreadable, ...]:
+    """What is told of each image that cannot be read.
+
+    Args:
+        labelled: all images.
+        errors: by the numbers of those that cannot be read.
+    """
+    return tuple(
+        Unreadable(number, str(labelled.files[number]) if labelled.files else labelled.name_of(number), str(error))
+        for number, error in errors.items()
+    )
 
 
 def unreadable_error(reasons: Sequence[str], count: int) -> ImageError:
