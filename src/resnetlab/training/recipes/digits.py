@@ -21,6 +21,6 @@ DIGITS = Recipe(
     ),
     model="resnet20",
     data="digits",
-    expected="not measured yet",
+    expected="98.4 ± 0.3 % of 397 test images: mean and standard deviation of seeds 0 to 4, in bfloat16 on one thread",
     cost="20 seconds on two cores",
 )
