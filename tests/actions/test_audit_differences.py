@@ -49,7 +49,8 @@ class Twisted(nn.Module):
 def test_a_difference_that_no_fact_tells_is_told_by_its_place() -> None:
     audited = audit(Twisted(True), against=Twisted(False), input_size=(3, 8, 8))
     assert audited.differences == ("computation",)
-    assert audited.rows[-1].found == "parts at the add of the network"
+    assert audited.rows[-1].found == "same up to the add of the network"
+    assert audited.rows[-1].expected == "there the same, of other inputs"
 
 
 def test_a_parametrised_weight_is_no_longer_the_same_computation() -> None:
@@ -124,7 +125,44 @@ def test_what_is_not_known_of_a_network_without_numbers_is_no_difference() -> No
 def test_the_place_where_computations_part_is_told_beside_other_differences() -> None:
     rows = {row.topic: row for row in audit("resnet18", against="torchvision:resnet34").rows}
     assert not rows["blocks"].is_same
-    assert rows["computation"].found == "parts at the add of layer2.0.merge"
+    assert rows["computation"].found == "same up to the add of layer2.0.merge (gives 128×28×28)"
+    assert rows["computation"].expected == "there the add of layer1.2 (gives 64×56×56)"
+
+
+def unpadded_stem(model: nn.Module) -> None:
+    model.conv1.padding = (0, 0)
+
+
+def unpadded_pool(model: nn.Module) -> None:
+    model.maxpool.padding = 0
+
+
+STEMS = {
+    unpadded_stem: (
+        "7×7, 64, stride 2, padding 0; 3×3 max pool, stride 2",
+        "same up to the convolution of conv1 (padding 0×0, gives 64×109×109)",
+        "there the convolution of conv1 (padding 3×3, gives 64×112×112)",
+    ),
+    unpadded_pool: (
+        "7×7, 64, stride 2; 3×3 max pool, stride 2, padding 0",
+        "same up to the max_pool2d of maxpool (padding 0×0, gives 64×55×55)",
+        "there the max_pool2d of maxpool (padding 1×1, gives 64×56×56)",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", STEMS)
+def test_a_stem_that_is_padded_otherwise_is_shown_and_where_that_tells(change: Callable[[nn.Module], None]) -> None:
+    model = torchvision.models.resnet18()
+    change(model)
+    audited = audit(model, input_size=(3, 224, 224))
+    rows = {row.topic: row for row in audited.rows}
+    assert audited.computes is None
+    assert (rows["stem"].found, rows["stem"].expected) == (
+        STEMS[change][0],
+        "7×7, 64, stride 2; 3×3 max pool, stride 2",
+    )
+    assert (rows["computation"].found, rows["computation"].expected) == STEMS[change][1:]
 
 
 def test_the_size_of_the_image_is_no_field_that_a_network_differs_in() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from resnetlab.actions.audit_facts import NOT_KNOWN, facts_of
+from resnetlab.actions.audit_facts import NOT_KNOWN, facts_of, operation_in_words
 from resnetlab.actions.audit_identity import Identity, identify_form
 from resnetlab.actions.audit_verdict import paper_of, verdict_on
 from resnetlab.actions.references import resolve_model
@@ -270,11 +270,12 @@ def _computation(subject: _Subject, beside: _Subject) -> tuple[AuditRow, ...]:
     """Where two networks begin to compute different things; nothing where they never do."""
     from resnetlab.analysis.fingerprint import first_difference
 
-    ends = first_difference(subject.form.graph, beside.form.graph)
-    if ends == (None, None):
+    here, there = first_difference(subject.form.graph, beside.form.graph)
+    if here is None and there is None:
         return ()
-    names = [f"the {end.kind.strip('_')} of {end.module or 'the network'}" if end else "its end" for end in ends]
-    return (AuditRow("computation", f"parts at {names[0]}", f"from {names[1]}"),)
+    told = operation_in_words(here, there), operation_in_words(there, here)
+    other = "the same, of other inputs" if told[0] == told[1] else told[1]
+    return (AuditRow("computation", f"same up to {told[0]}", f"there {other}"),)
 
 
 def _stage(blocks: tuple[BlockForm, ...]) -> AuditStage:

@@ -10,6 +10,7 @@ from resnetlab.specs.parts import SHORTCUTS
 
 if TYPE_CHECKING:
     from resnetlab.analysis.block_forms import BlockForm
+    from resnetlab.analysis.graph import Operation
     from resnetlab.analysis.network_form import NetworkForm
     from resnetlab.analysis.steps import Weighted
 
@@ -119,10 +120,39 @@ def stride_kernels(form: NetworkForm) -> list[str]:
 
 
 def layer_in_words(layer: Weighted) -> str:
-    """A convolution as a table prints it: "7×7, 64, stride 2"."""
+    """A convolution as a table prints it: "7×7, 64, stride 2"; its padding where it is not half the kernel."""
     groups = f", {layer.groups} groups" if layer.groups > 1 and not layer.is_depthwise else ""
     stride = f", stride {layer.stride}" if layer.stride > 1 else ""
-    return f"{layer.outputs}-d linear" if layer.is_linear else f"{layer.signature}, {layer.outputs}{groups}{stride}"
+    usual = layer.dilation * (layer.kernel[0] - 1) // 2
+    padding = f", padding {layer.padding}" if layer.padding != usual else ""
+    words = f"{layer.signature}, {layer.outputs}{groups}{stride}{padding}"
+    return f"{layer.outputs}-d linear" if layer.is_linear else words
+
+
+def operation_in_words(operation: Operation | None, other: Operation | None) -> str:
+    """An operation by its place, with what it has otherwise than another: "the convolution of conv1 (padding 0×0)".
+
+    Args:
+        operation: None stands for what comes after the last.
+        other: which stands at its place in another network.
+    """
+    if operation is None:
+        return "its end"
+    told = [f"the {operation.kind.strip('_')} of {operation.module or 'the network'}"]
+    alike = other is not None and other.kind == operation.kind
+    theirs = other.options if other is not None and alike else operation.options
+    told += [_setting(name, value) for name, value in operation.options.items() if theirs.get(name) != value]
+    if other is not None and alike and other.shape != operation.shape:
+        told.append(f"gives {'×'.join(map(str, operation.shape[1:]))}")
+    return told[0] + (f" ({', '.join(told[1:])})" if told[1:] else "")
+
+
+def _setting(name: str, value: object) -> str:
+    """
+    >>> _setting("kernel_size", [3, 3]), _setting("eps", 1e-3)
+    ('kernel size 3×3', 'eps 0.001')
+    """
+    return f"{name.replace('_', ' ')} {'×'.join(map(str, value)) if isinstance(value, list | tuple) else value}"
 
 
 def _stem(form: NetworkForm) -> str:

@@ -16,6 +16,7 @@ from resnetlab.specs.preprocessing import IMAGENET, Interpolation, Preprocessing
 if TYPE_CHECKING:
     from resnetlab.specs.card import ModelCard
 
+OF_THE_MODEL = "(else the model's own)"
 LARGEST_SIDE = 8000  # pixels: of a square as large as the largest image that is read
 GREY_MEAN, GREY_STD = (0.5,), (0.5,)
 LARGEST_UNCUT = 96  # pixels: networks for images of up to this size are shown them whole
@@ -28,18 +29,25 @@ class ModelOptions:
     Args:
         classes: file with the class names, one a line, in the order of the network's outputs.
         size: side of the square that the network sees, pixels.
-        resize: of the image's shorter side before the square is cut, pixels; in proportion to --size if not given.
+        resize: of the image's shorter side before the square is cut, pixels; with --size alone, in proportion.
         mean: of each channel, of values in [0, 1].
         std: of each channel, likewise.
         interpolation: how pixels are resampled.
     """
 
-    classes: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
-    size: Annotated[int | None, tyro.conf.arg(metavar="PIXELS")] = None
-    resize: Annotated[int | None, tyro.conf.arg(metavar="PIXELS")] = None
-    mean: Annotated[tuple[float, ...] | None, tyro.conf.arg(metavar="NUMBER [NUMBER ...]")] = None
-    std: Annotated[tuple[float, ...] | None, tyro.conf.arg(metavar="NUMBER [NUMBER ...]")] = None
-    interpolation: Annotated[str | None, tyro.conf.arg(metavar="{" + ",".join(get_args(Interpolation)) + "}")] = None
+    classes: Annotated[Path | None, tyro.conf.arg(metavar="FILE", help_behavior_hint=OF_THE_MODEL)] = None
+    size: Annotated[int | None, tyro.conf.arg(metavar="PIXELS", help_behavior_hint=OF_THE_MODEL)] = None
+    resize: Annotated[int | None, tyro.conf.arg(metavar="PIXELS", help_behavior_hint=OF_THE_MODEL)] = None
+    mean: Annotated[
+        tuple[float, ...] | None, tyro.conf.arg(metavar="NUMBER [NUMBER ...]", help_behavior_hint=OF_THE_MODEL)
+    ] = None
+    std: Annotated[
+        tuple[float, ...] | None, tyro.conf.arg(metavar="NUMBER [NUMBER ...]", help_behavior_hint=OF_THE_MODEL)
+    ] = None
+    interpolation: Annotated[
+        str | None,
+        tyro.conf.arg(metavar="{" + ",".join(get_args(Interpolation)) + "}", help_behavior_hint=OF_THE_MODEL),
+    ] = None
 
     def __post_init__(self) -> None:
         if isinstance(self.classes, str):

@@ -68,13 +68,15 @@ class EvalSettings(ImageSettings):
     Args:
         split: the data's test images, or those for training.
         skip_unreadable: leave out images that cannot be read, and tell how many; else they are an error.
-        output: folder for eval.json and the figure; runs/eval/<time>-<name> if not given.
+        output: folder for eval.json and the figure.
         exist_ok: replace the files of an earlier evaluation in the output folder.
     """
 
     split: Literal["test", "train"] = "test"
     skip_unreadable: bool = False
-    output: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
+    output: Annotated[
+        Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="(else runs/eval/<time>-<name>)")
+    ] = None
     exist_ok: bool = False
 
     def __post_init__(self) -> None:

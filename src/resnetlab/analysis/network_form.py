@@ -42,7 +42,7 @@ class StemForm:
 
     Attributes:
         convolutions: in order.
-        pool: a pooling follows them: "3×3 max pool, stride 2"; else empty.
+        pool: a pooling follows them: "3×3 max pool, stride 2", with its padding where that is unusual; else empty.
         steps: all of it in words.
     """
 
@@ -211,7 +211,10 @@ def _stem(graph: Graph, way: tuple[int, ...]) -> StemForm:
         options = pools[-1].options
         kernel = "×".join(map(str, options["kernel_size"]))
         stride = (options["stride"] or options["kernel_size"])[0]
-        pool = f"{kernel} {'max' if 'max' in pools[-1].kind else 'average'} pool, stride {stride}"
+        usual = (options["kernel_size"][0] - 1) // 2
+        padding = options["padding"][0] if options["padding"] else 0
+        told = f", padding {padding}" if padding != usual else ""
+        pool = f"{kernel} {'max' if 'max' in pools[-1].kind else 'average'} pool, stride {stride}{told}"
     return StemForm(weighted_on(graph, way), pool, words(graph, way))
 
 

@@ -17,6 +17,7 @@ class Weighted:
         name: of its layer, its parameter's without the last word.
         kernel: height and width; (1, 1) for a linear layer.
         stride, groups, dilation: of a convolution; 1 for a linear layer.
+        padding: rows added above the image, of a convolution; 0 for a linear layer.
         inputs, outputs: channels.
         size: height and width of what it gives; empty for a vector.
         has_bias: it adds one.
@@ -30,6 +31,7 @@ class Weighted:
     stride: int
     groups: int
     dilation: int
+    padding: int
     inputs: int
     outputs: int
     size: tuple[int, ...]
@@ -105,6 +107,7 @@ def describe_weighted(graph: Graph, index: int) -> Weighted:
         stride=1 if is_linear else int(operation.options["stride"][0]),
         groups=groups,
         dilation=1 if is_linear else int(operation.options["dilation"][0]),
+        padding=0 if is_linear else int(operation.options["padding"][0]),
         inputs=weight.shape[0] if is_linear else weight.shape[1] * groups,
         outputs=weight.shape[1] if is_linear else weight.shape[0],
         size=operation.size,
