@@ -1,4 +1,4 @@
-"""What cannot be trained is told before any image is read, by size, channels and outputs; what is let through trains."""
+"""What cannot be trained is told before any image is read: by size, channels, outputs; what is let through trains."""
 
 from __future__ import annotations
 

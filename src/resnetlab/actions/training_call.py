@@ -12,6 +12,7 @@ from typing import Any
 from torch import nn
 
 from resnetlab.actions.evaluation import Evaluation
+from resnetlab.actions.inspect_data_batch import contact_sheet
 from resnetlab.actions.run_evaluation import count_scores, write_scores
 from resnetlab.actions.run_folder import describe_run, environment_remark, run_environment
 from resnetlab.actions.run_probes import Probes
@@ -20,9 +21,10 @@ from resnetlab.actions.run_screen import Course as ScreenCourse
 from resnetlab.actions.run_watch import Watch, last_words
 from resnetlab.actions.train_settings import TrainSettings
 from resnetlab.actions.training_preparation import Prepared
+from resnetlab.core.files import write_atomically
 from resnetlab.data.preparation import Batch
 from resnetlab.training.checkpoints import BEST, FOLDER, Checkpoint, load_checkpoint_file, load_last, save_checkpoint
-from resnetlab.training.distributed import World, agree_on_buffers, anywhere, total
+from resnetlab.training.distributed import World, agree_on_buffers, anywhere, barrier, total
 from resnetlab.training.events import EpochDone, StepDone
 from resnetlab.training.freezing import counts
 from resnetlab.training.interruption import Interrupted, Interruption
@@ -158,12 +160,15 @@ class TrainingCall:
     def _keep(self) -> None:
         """Write the network that is kept."""
         ready = self.ready
+        barrier()  # until the first process has written the last checkpoint
         if self.asked.keep == "best" and (best := self.folder / FOLDER / BEST).exists():
             load_kept(ready.state, load_checkpoint_file(best))
+        kept = ready.state.kept
+        agree_on_buffers(kept)
         if self.world.is_first:
             source = f"resnetlab {self.command} on {ready.data.train.name}"
             save(
-                ready.state.kept,
+                kept,
                 self.folder,
                 classes=ready.data.classes,
                 preprocessing=ready.how,
@@ -237,6 +242,9 @@ class TrainingCall:
             self.ready.remarks,
         )
         write_facts(self.folder, facts)
+        batch = next(iter(self.ready.batches.epoch(0)))
+        sheet = contact_sheet(batch.images.cpu(), batch.labels, data.classes, self.ready.how)
+        write_atomically(self.folder / "train_batch0.jpg", lambda place: place.write_bytes(sheet))
 
     def _watching(self, checkpoint: Checkpoint | None) -> AbstractContextManager[Watch | Nobody]:
         if not self.world.is_first:
@@ -286,9 +294,10 @@ class TrainingCall:
     def _save(self, watch: Watch | Nobody, state: TrainingState, best: bool = False) -> None:
         """Write a checkpoint; every process has to come here, though the first alone writes."""
         agree_on_buffers(state.model)
+        plain = as_plain(state)
         if isinstance(watch, Watch):
             content = {
-                **as_plain(state),
+                **plain,
                 "config": self.asked.as_plain(),
                 "environment": run_environment(),
                 "metrics_length": watch.metrics.length(),
