@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from resnetlab import create_model
 from resnetlab.training.distributed import World
-from resnetlab.training.sharding import load_shares, save_shares, shard, whole
+from resnetlab.training.sharding import shard, whole
+from resnetlab.training.shares import load_shares, save_shares
 from resnetlab.training.synchronised_norm import synchronise_norms
 
 OPTIMISERS = {

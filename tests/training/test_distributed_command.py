@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from safetensors.torch import load_file
 from torchrun import Torchrun, alive
 
 from resnetlab.actions.evaluate import evaluate
 from resnetlab.actions.references import resolve_model
 from resnetlab.actions.train import train
+from resnetlab.training.checkpoints import load_last
 from resnetlab.training.interruption import Interrupted
 
 SETTINGS: dict[str, Any] = {
@@ -52,10 +51,18 @@ def reached(run: Path, lines: int) -> bool:
     return False
 
 
-def assert_same_network(ours: Path, theirs: Path, tolerance: float) -> None:
-    torch.testing.assert_close(
-        load_file(ours / "model.safetensors"), load_file(theirs / "model.safetensors"), rtol=tolerance, atol=tolerance
+def assert_same_losses(ours: Path, theirs: Path, after: int) -> None:
+    """The next steps are the same but for rounding, which later grows: training is chaotic."""
+    of_ours, of_theirs = (
+        {line["step"]: line["loss"] for line in metrics(run) if line["kind"] == "step"} for run in (ours, theirs)
     )
+    for step in range(after + 1, after + 5):
+        assert of_ours[step] == pytest.approx(of_theirs[step], rel=1e-4), step
+
+
+def assert_same_bits(ours: Path, theirs: Path) -> None:
+    for name in ("model.safetensors", "metrics.jsonl"):
+        assert (ours / name).read_bytes() == (theirs / name).read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +85,9 @@ def on_one(folder: Path) -> Path:
 
 
 def test_two_processes_train_as_one_does(on_two: Path, on_one: Path) -> None:
-    ours, theirs = metrics(on_two), metrics(on_one)
-    assert [line.keys() for line in ours] == [line.keys() for line in theirs]
-    for name in ("train_loss", "validation_loss"):  # float32 sums in another order, over 76 steps
-        first = [next(line[name] for line in lines if name in line) for lines in (ours, theirs)]
-        assert first[0] == pytest.approx(first[1], rel=1e-3)
-    assert_same_network(on_two, on_one, tolerance=0.05)
+    assert [line.keys() for line in metrics(on_two)] == [line.keys() for line in metrics(on_one)]
+    assert_same_losses(on_two, on_one, after=0)
+    assert metrics(on_two)[-1]["validation_top1"] == pytest.approx(metrics(on_one)[-1]["validation_top1"], abs=15)
 
 
 def test_the_first_process_alone_writes_and_prints(on_two: Path) -> None:
@@ -105,27 +109,27 @@ def test_the_evaluation_of_two_processes_counts_every_image_once(on_two: Path) -
 def test_a_killed_process_takes_the_other_down_and_one_process_goes_on(folder: Path, on_two: Path) -> None:
     run = folder / "killed"
     with Torchrun(folder, flags(run)) as torchrun:
-        torchrun.wait_until(lambda: reached(run, 2))
+        torchrun.wait_until(lambda: reached(run, 25))
         ranks = torchrun.ranks()
         assert ranks.keys() == {0, 1}
         torchrun.kill(ranks[1])
         assert torchrun.wait(60) != 0
         assert not any(map(alive, ranks.values()))
     assert not (run / "model.safetensors").exists()
+    step = load_last(run).content["step"]
     assert train(resume=run, quiet=True).steps == 4 * (1259 // 64)
-    assert [line["epoch"] for line in metrics(run) if "validation_loss" in line] == [1, 2, 3, 4]
-    assert_same_network(run, on_two, tolerance=0.05)
+    assert [line["epoch"] for line in metrics(run) if line["kind"] == "epoch"] == [1, 2, 3, 4]
+    assert_same_losses(run, on_two, after=step)
 
 
 def test_restarted_by_torchrun_it_ends_at_the_same_bits(folder: Path, on_two: Path) -> None:
     run = folder / "restarted"
     with Torchrun(folder, flags(run), "--max-restarts", "1") as torchrun:
-        torchrun.wait_until(lambda: reached(run, 2))
+        torchrun.wait_until(lambda: reached(run, 25))
         torchrun.kill(torchrun.ranks()[0])
         assert torchrun.wait() == 0, torchrun.said()
     assert "going on after step" in torchrun.said()
-    assert_same_network(run, on_two, tolerance=0)
-    assert (run / "metrics.jsonl").read_bytes() == (on_two / "metrics.jsonl").read_bytes()
+    assert_same_bits(run, on_two)
 
 
 def test_what_one_process_began_two_go_on_with(folder: Path, on_one: Path) -> None:
@@ -137,7 +141,18 @@ def test_what_one_process_began_two_go_on_with(folder: Path, on_one: Path) -> No
     assert "going on after step 1 of 76" in torchrun.said()
     assert "not to the same bits: " in torchrun.said()
     assert "ranks 1 then, 2 now" in torchrun.said()
-    assert_same_network(run, on_one, tolerance=0.05)
+    assert_same_losses(run, on_one, after=1)
+
+
+def test_parameters_shared_out_train_to_the_same_network_and_any_number_goes_on(folder: Path, on_two: Path) -> None:
+    run = folder / "shared out"
+    with pytest.raises(Interrupted):
+        train(**SETTINGS, shard=True, output=run, max_time="0.001s", quiet=True)
+    with Torchrun(folder, ["train", "--resume", str(run)]) as torchrun:
+        assert torchrun.wait() == 0, torchrun.said()
+    assert "going on after step 1 of 76" in torchrun.said()
+    assert_same_losses(run, on_two, after=1)
+    assert train(resume=run, quiet=True).steps == 76
 
 
 def test_what_the_first_process_cannot_make_it_alone_says_and_no_folder_is_left(folder: Path, tmp_path: Path) -> None:
@@ -158,5 +173,4 @@ def test_killed_at_any_moment_it_is_taken_down_whole_and_goes_on(seed: int, fold
         torchrun.kill(ranks[chance.randrange(2)])
         assert torchrun.wait() == 0, torchrun.said()
         assert not any(map(alive, ranks.values()))
-    assert_same_network(run, on_two, tolerance=0)
-    assert (run / "metrics.jsonl").read_bytes() == (on_two / "metrics.jsonl").read_bytes()
+    assert_same_bits(run, on_two)

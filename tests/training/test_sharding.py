@@ -19,7 +19,8 @@ from torch.distributed.checkpoint.state_dict_saver import save
 from resnetlab import create_model
 from resnetlab.core.errors import CheckpointError, ResnetlabError
 from resnetlab.training.distributed import World
-from resnetlab.training.sharding import load_shares, save_shares, shard
+from resnetlab.training.sharding import shard
+from resnetlab.training.shares import load_shares, save_shares
 
 ALONE = World()
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from resnetlab.actions.evaluation import Evaluation
 from resnetlab.actions.inspect_data_batch import contact_sheet
-from resnetlab.actions.run_evaluation import count_scores, write_scores
+from resnetlab.actions.run_evaluation import FLIPPED_TOO, Mirrored, count_scores, write_scores
 from resnetlab.actions.run_folder import describe_run, environment_remark, run_environment
 from resnetlab.actions.run_probes import Probes
 from resnetlab.actions.run_report import RunFacts, write_facts, write_report
@@ -65,7 +65,8 @@ class TrainedRun:
         scores = self.evaluation.scores
         top5 = "" if scores.top5 is None else f", top-5 {scores.top5:.2f} %"
         on = f"on {scores.n:,} {self.evaluation.split} images"
-        return f"top-1 {scores.top1:.2f} %{top5}, loss {scores.loss:.4f} {on}\n{words}"
+        flipped = f"; {FLIPPED_TOO}" if FLIPPED_TOO in self.evaluation.remarks else ""
+        return f"top-1 {scores.top1:.2f} %{top5}, loss {scores.loss:.4f} {on}{flipped}\n{words}"
 
     def as_json(self) -> dict[str, Any]:
         """For machines: accuracies in per cent, losses in nats."""
@@ -76,7 +77,7 @@ class TrainedRun:
             "best_validation_top1": self.best,
             "evaluated_on": self.evaluation.split if self.evaluation else None,
             **{name: getattr(scores, name, None) for name in ("n", "top1", "top5", "loss")},
-            "remarks": self.remarks,
+            "remarks": self.evaluation.remarks if self.evaluation else self.remarks,
         }
 
 
@@ -184,7 +185,9 @@ class TrainingCall:
         )
         if images is None or batches is None:
             return None
-        scores = count_scores(ready.state.kept, batches, len(images.classes), self.world.device)
+        flips = self.asked.flip_at_test
+        judged = Mirrored(ready.state.kept) if flips else ready.state.kept
+        scores = count_scores(judged, batches, len(images.classes), self.world.device)
         found = Evaluation(
             model=str(self.folder),
             data=images.name,
@@ -192,7 +195,7 @@ class TrainingCall:
             scores=scores,
             classes=images.classes,
             unreadable=(),
-            remarks=ready.remarks,
+            remarks=(*ready.remarks, FLIPPED_TOO) if flips else ready.remarks,
             facts={"preprocessing": asdict(ready.how), "device": self.world.device, "seed": self.asked.seed},
             folder=self.folder,
         )

@@ -25,6 +25,7 @@ from resnetlab.training.losses import build_loss
 from resnetlab.training.optimisers import build_optimiser
 from resnetlab.training.precision import Choice, choose_channels_last, choose_precision
 from resnetlab.training.schedules import build_schedule
+from resnetlab.training.sharding import one_piece, shard
 from resnetlab.training.state import TrainingState, averaged
 from resnetlab.training.synchronised_norm import synchronise_norms
 from resnetlab.weights.saving import card_of
@@ -138,7 +139,14 @@ def _state(
 ) -> TrainingState:
     """The network on its device, and all that training will change."""
     model = synchronise_norms(start.module) if asked.sync_norms else start.module
-    model.to(world.device).to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
+    model.to(world.device)
+    gather = None
+    if asked.shard and world.ranks > 1:
+        _refuse_beside_shard(asked)
+        gather = one_piece(model)
+        shard(model, world)
+    else:  # FSDP2 wants its parameters in one order of values
+        model.to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
     optimiser = build_optimiser(model, asked.optim, frozen_too=start.freezing.ends_at is not None)
     average = None if asked.ema is None else averaged(model, asked.ema)
     if asked.compile:
@@ -147,10 +155,19 @@ def _state(
         model,
         optimiser,
         build_schedule(optimiser, asked.schedule, steps, per_epoch),
-        runs=replicate(model, world),
+        runs=model if gather else replicate(model, world),
         average=average,
+        gather=gather,
         scaler=torch.amp.GradScaler(choice.device, enabled=choice.scales_loss),
     )
+
+
+def _refuse_beside_shard(asked: TrainSettings) -> None:
+    for name in ("ema", "probe", "compile"):
+        if getattr(asked, name):
+            raise ResnetlabError(f"--{name} does not go with --shard\nleave one of them out")
+    if asked.optim.name not in ("sgd", "adamw"):
+        raise ResnetlabError(f"--optim.name {asked.optim.name} does not go with --shard\ngive sgd or adamw")
 
 
 @dataclass(frozen=True, eq=False)

@@ -209,6 +209,9 @@ def exchanging(replica: nn.Module, wanted: bool) -> contextlib.AbstractContextMa
 
     It is wanted for the last part of a batch: its gradients are exchanged with those of the parts before.
     """
+    share_gradients = getattr(replica, "set_requires_gradient_sync", None)
+    if share_gradients is not None:  # its parameters are shared out by FSDP2
+        share_gradients(wanted)
     if wanted or not isinstance(replica, DistributedDataParallel):
         return contextlib.nullcontext()
     return replica.no_sync()

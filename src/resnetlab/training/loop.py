@@ -23,6 +23,7 @@ from resnetlab.data.preparation import Batch
 from resnetlab.training.distributed import connected_ranks, exchanging, mean_over_ranks
 from resnetlab.training.events import EpochDone, Observer, StepDone
 from resnetlab.training.precision import Choice
+from resnetlab.training.sharding import in_full
 from resnetlab.training.state import TrainingState
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -149,7 +150,8 @@ def take_step(state: TrainingState, batch: Batch, rule: StepRule) -> None:
     state.scaler.unscale_(state.optimiser)
     gradients = [tensor.grad for tensor in state.model.parameters() if tensor.grad is not None]
     norm = get_total_norm(gradients) if rule.watches_gradients or rule.clip else loss
-    value, length = torch.stack([loss, norm.to(loss)]).tolist()  # the one time that the processor waits for the device
+    # The one time that the processor waits for the device.
+    value, length = torch.stack([loss, in_full(norm).to(loss)]).tolist()
     if not (math.isfinite(value) and (math.isfinite(length) or state.scaler.is_enabled())):
         state.losses.append(value)
         raise DivergedError(state.step + 1, _first_bad(value, state.model))
@@ -185,9 +187,11 @@ def _backward(state: TrainingState, batch: Batch, rule: StepRule) -> Tensor:
 def _first_bad(loss: float, model: nn.Module) -> str:
     """What is not finite, and comes first: a parameter, the loss, or the gradient of a parameter."""
     for name, tensor in model.named_parameters():
-        if not tensor.isfinite().all():
+        if not in_full(tensor).isfinite().all():
             return f"parameter {name}"
     if not math.isfinite(loss):
         return f"loss ({loss})"
     named = ((name, tensor.grad) for name, tensor in model.named_parameters())
-    return next(f"gradient of {name}" for name, grad in named if grad is not None and not grad.isfinite().all())
+    return next(
+        f"gradient of {name}" for name, grad in named if grad is not None and not in_full(grad).isfinite().all()
+    )

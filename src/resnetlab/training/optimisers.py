@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import nn, optim
+from torch.distributed.tensor import DTensor
 
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.training.config import Optimiser
@@ -36,4 +37,8 @@ def build_optimiser(model: nn.Module, how: Optimiser, *, frozen_too: bool = Fals
 
 
 def _can_fuse(model: nn.Module) -> bool:
-    return all(parameter.device.type in ("cpu", "cuda") for parameter in model.parameters())
+    """Whether one kernel can take the whole step: not where processes share parameters out."""
+    return all(
+        parameter.device.type in ("cpu", "cuda") and not isinstance(parameter, DTensor)
+        for parameter in model.parameters()
+    )

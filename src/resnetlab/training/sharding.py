@@ -1,33 +1,21 @@
 """Networks that do not fit one process: each holds a share of every parameter, of its gradient, and of the optimiser.
 
-FSDP2 gathers a block's parameters when it is computed and lets them go again. What is saved is saved in shares too, by
-torch.distributed.checkpoint, and read again by any number of processes. Works on processors (gloo) as on GPUs.
+FSDP2 gathers a block's parameters when it is computed and lets them go again. Works on processors (gloo) as on GPUs.
 """
 
 from __future__ import annotations
 
-import contextlib
-import warnings
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+import copy
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn, optim
-from torch.distributed.checkpoint.api import CheckpointException
-from torch.distributed.checkpoint.default_planner import DefaultSavePlanner
-from torch.distributed.checkpoint.filesystem import FileSystemWriter
-from torch.distributed.checkpoint.metadata import TensorStorageMetadata
-from torch.distributed.checkpoint.state_dict_loader import load
-from torch.distributed.checkpoint.state_dict_saver import save
-from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import fully_shard
-from torch.distributed.tensor import DTensor
+from torch.distributed.tensor import DTensor, distribute_tensor
 
 from resnetlab.analysis import find_blocks
-from resnetlab.core.errors import CheckpointError, ResnetlabError
-from resnetlab.training.cautious_shares import CautiousPlanner, CautiousReader
+from resnetlab.core.errors import ResnetlabError
 from resnetlab.training.distributed import World, agree_on_buffers, connected_ranks
 
 Content = TypeVar("Content")
@@ -51,8 +39,11 @@ def shard(model: nn.Module, world: World) -> nn.Module:
     for name, parameter in model.named_parameters():
         if not parameter.ndim:
             raise ResnetlabError(
-                f"{name} is one number, which cannot be shared out\ntrain this network without sharding"
+                f"{name} is one number, which cannot be shared out\nleave --shard out for this network"
             )
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
     agree_on_buffers(model)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -62,6 +53,26 @@ def shard(model: nn.Module, world: World) -> nn.Module:
         fully_shard(block, mesh=mesh)
     fully_shard(model, mesh=mesh)
     return model
+
+
+def one_piece(model: nn.Module) -> Callable[[nn.Module], nn.Module]:
+    """Remembers what a network is, before it is shared out; gives what makes one in one piece of it then.
+
+    All processes have to call that together, and each gets the network, with tensors of its own.
+    """
+    empty = copy.deepcopy(model).to("meta")
+
+    def gathered(shared: nn.Module) -> nn.Module:
+        tensors = {name: in_full(tensor.detach()).clone() for name, tensor in shared.state_dict().items()}
+        empty.load_state_dict(tensors, assign=True)
+        return empty
+
+    return gathered
+
+
+def in_full(tensor: Tensor) -> Tensor:
+    """The tensor of which each process has a share, on all of them; any other as it is."""
+    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
 def whole(content: Content) -> Content:
@@ -87,83 +98,30 @@ def whole(content: Content) -> Content:
     return gathered(content)
 
 
-def save_shares(folder: Path, model: nn.Module, optimiser: optim.Optimizer, rest: Mapping[str, Any]) -> None:
-    """Save a training, each process its share; whole once `folder/.metadata` is there, which is written last.
+def share_out_network(tensors: Mapping[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+    """A network's whole tensors, by name, laid over the processes as its own are; every process has all of them."""
+    own = model.state_dict()
+    return {name: _laid_out(tensor, own[name]) for name, tensor in tensors.items()}
 
-    Buffers are those of the first process. (`get_optimizer_state_dict` of PyTorch takes a step to have a state: before
-    the first one it would leave a momentum behind that holds the weight decay.)
 
-    Args:
-        folder: a new one, that all processes see.
-        model: laid over the processes, or not.
-        optimiser: of its parameters.
-        rest: numbers and texts in dicts and lists, equal in all processes.
+def share_out_optimiser(state: Mapping[str, Any], optimiser: optim.Optimizer) -> dict[str, Any]:
+    """An optimiser's whole `state_dict()`, laid over the processes as its parameters are; each has all of it.
+
+    How a step is computed, by one fused kernel or not, stays as this optimiser has it: shares know no such kernel.
     """
-    agree_on_buffers(model)
-    state = optimiser.state_dict()
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
-    tensors |= {
-        f"optimiser.{number}.{name}": value
-        for number, values in state["state"].items()
-        for name, value in values.items()
-    }
-    content = tensors | {"numbers": {"groups": state["param_groups"], "rest": dict(rest)}}
-    planner = DefaultSavePlanner(flatten_state_dict=False, flatten_sharded_tensors=False)
-    with _alone_is_meant() as alone:
-        save(content, storage_writer=FileSystemWriter(folder), planner=planner, no_dist=alone)
-
-
-def load_shares(folder: Path, model: nn.Module, optimiser: optim.Optimizer) -> dict[str, Any]:
-    """Bring network and optimiser to where those were that `save_shares` saved; gives the rest that was saved.
-
-    Args:
-        folder: that it was saved to, by any number of processes.
-        model: the same network, laid over these processes, or not. Nothing in it is changed where reading fails.
-        optimiser: of its parameters, made as the saved one was.
-
-    Raises:
-        CheckpointError: nothing whole stands there, it is of another network, or it asks to run code.
-    """
-    reader = CautiousReader(folder)
-    known = reader.read_metadata().state_dict_metadata
-    own = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
-    differ = {name for name in known if name.startswith("model.")} ^ own.keys()
-    if differ:
-        raise CheckpointError(f"{folder} is of another network: {', '.join(sorted(differ)[:3])} differ\ngive that one")
-    content: dict[str, Any] = {name: torch.zeros_like(tensor) for name, tensor in own.items()}
     parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
-    for name, told in known.items():
-        if name.startswith("optimiser."):
-            content[name] = _place_for(told, parameters[int(name.split(".")[1])])
-    content["numbers"] = None
-    try:
-        with _alone_is_meant() as alone:
-            load(content, storage_reader=reader, planner=CautiousPlanner(), no_dist=alone)
-    except CheckpointException as error:
-        reason = repr(next(iter(error.failures.values()))[0])[:200]
-        raise CheckpointError(f"{folder} cannot be read: {reason}\ngo on from an older one") from error
-    state: dict[int, dict[str, Any]] = {}
-    for name in known:
-        if name.startswith("optimiser."):
-            _, number, key = name.split(".", 2)
-            state.setdefault(int(number), {})[key] = content[name]
-    model.load_state_dict({name: content[f"model.{name}"] for name in model.state_dict()})
-    optimiser.load_state_dict({"state": state, "param_groups": content["numbers"]["groups"]})
-    return content["numbers"]["rest"]
+    laid_out = {
+        number: {name: _laid_out(value, parameters[number]) for name, value in values.items()}
+        for number, values in state["state"].items()
+    }
+    groups = [
+        {**group, **{name: own[name] for name in ("fused", "foreach") if name in own}}
+        for group, own in zip(state["param_groups"], optimiser.param_groups, strict=True)
+    ]
+    return {"state": laid_out, "param_groups": groups}
 
 
-@contextlib.contextmanager
-def _alone_is_meant() -> Iterator[bool]:
-    """Whether this process is alone; PyTorch's warning that it takes it for so is not needed."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "torch.distributed is disabled, unavailable or uninitialized")
-        yield connected_ranks() == 1
-
-
-def _place_for(told: Any, parameter: Tensor) -> Tensor | None:
-    """Room for what the optimiser keeps of a parameter: shares where that has them, and it is as large."""
-    if not isinstance(told, TensorStorageMetadata):
-        return None
-    if told.size == parameter.shape:
-        return torch.zeros_like(parameter, dtype=told.properties.dtype)
-    return torch.zeros(told.size, dtype=told.properties.dtype)
+def _laid_out(value: Any, own: Tensor) -> Any:
+    if not isinstance(own, DTensor) or not isinstance(value, Tensor) or value.shape != own.shape:
+        return value
+    return distribute_tensor(value.to(own.device), own.device_mesh, own.placements, src_data_rank=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from resnetlab.core.errors import CheckpointError
+from resnetlab.training.sharding import share_out_network, share_out_optimiser, whole
 
 
 @dataclass(eq=False)
@@ -24,6 +25,7 @@ class TrainingState:
         schedule: of the optimiser's rates.
         runs: what computes in the network's place: itself, or what holds it for many processes.
         average: the moving average of its weights and statistics, where one is kept.
+        gather: makes the network in one piece, where processes share its parameters out; all call it together.
         scaler: of the loss, for float16.
         step: steps taken in all.
         epoch: epochs finished.
@@ -38,6 +40,7 @@ class TrainingState:
     schedule: LRScheduler
     runs: nn.Module
     average: AveragedModel | None = None
+    gather: Callable[[nn.Module], nn.Module] | None = None
     scaler: torch.amp.GradScaler = field(default_factory=lambda: torch.amp.GradScaler(enabled=False))
     step: int = 0
     epoch: int = 0
@@ -48,8 +51,10 @@ class TrainingState:
 
     @property
     def kept(self) -> nn.Module:
-        """The network that is evaluated and kept: the average where there is one."""
-        return self.model if self.average is None else self.average.module
+        """The network that is evaluated and kept: the average where there is one; in one piece."""
+        if self.average is not None:
+            return self.average.module
+        return self.model if self.gather is None else self.gather(self.model)
 
 
 POSITION = ("step", "epoch", "step_in_epoch", "losses", "last_lr", "best")
@@ -66,8 +71,11 @@ def averaged(model: nn.Module, decay: float) -> AveragedModel:
 
 
 def as_plain(state: TrainingState) -> dict[str, Any]:
-    """Tensors, numbers and texts in dicts: what `torch.load(weights_only=True)` reads again."""
-    return {
+    """Tensors, numbers and texts in dicts: what `torch.load(weights_only=True)` reads again.
+
+    Where processes share parameters out all have to come here, and the first gets whole tensors.
+    """
+    plain = {
         "model": state.model.state_dict(),
         "average": state.average.state_dict() if state.average else None,
         "optimiser": state.optimiser.state_dict(),
@@ -75,6 +83,7 @@ def as_plain(state: TrainingState) -> dict[str, Any]:
         "scaler": state.scaler.state_dict(),
         **{name: getattr(state, name) for name in POSITION},
     }
+    return plain if state.gather is None else whole(plain)
 
 
 def restore(state: TrainingState, plain: Mapping[str, Any], source: str) -> None:
@@ -91,10 +100,10 @@ def restore(state: TrainingState, plain: Mapping[str, Any], source: str) -> None
     _refuse_another_network(state.model.state_dict(), plain.get("model"), source)
     if (state.average is None) != (plain["average"] is None):
         raise CheckpointError(f"{source} was written with another moving average\ngive the flags it was trained with")
-    state.model.load_state_dict(plain["model"])
+    state.model.load_state_dict(share_out_network(plain["model"], state.model))
     if state.average is not None:
         state.average.load_state_dict(plain["average"])
-    state.optimiser.load_state_dict(plain["optimiser"])
+    state.optimiser.load_state_dict(share_out_optimiser(plain["optimiser"], state.optimiser))
     state.schedule.load_state_dict(state.schedule.state_dict() | plain["schedule"])
     state.scaler.load_state_dict(plain["scaler"])
     for name in POSITION:
@@ -112,7 +121,7 @@ def load_kept(state: TrainingState, plain: Mapping[str, Any]) -> None:
     if state.average is not None:
         state.average.load_state_dict(plain["average"])
     else:
-        state.model.load_state_dict(plain["model"])
+        state.model.load_state_dict(share_out_network(plain["model"], state.model))
 
 
 def _refuse_another_network(own: Mapping[str, Tensor], other: object, source: str) -> None:
