@@ -109,9 +109,7 @@ def inspect_data(data: str, **settings: Any) -> Inspection:
     there = own_splits(data)
     parts: dict[str, LabelledImages] = {split: open_data(data, split) for split in there}
     parts = parts or {UNSPLIT: open_data(data, "train")}
-    classes = tuple(sorted({name for part in parts.values() for name in part.classes}))
-    if len({part.classes for part in parts.values()}) == 1:
-        classes = next(iter(parts.values())).classes
+    classes = _all_classes([part.classes for part in parts.values()])
     name = re.sub(r"[^\w.+-]+", "-", Path(data.partition(":")[2] or data).name).strip("-") or "data"
     folder = make_output_folder("inspect", name, asked.output, asked.exist_ok)
     seen = {split: see_all(part, split, quiet=asked.quiet) for split, part in parts.items()}
@@ -132,6 +130,11 @@ def inspect_data(data: str, **settings: Any) -> Inspection:
         write_atomically(folder / SHEET, lambda path: path.write_bytes(sheet))
     write_atomically(folder / NUMBERS, lambda path: path.write_text(json_text(found.as_json()), encoding="utf-8"))
     return found
+
+
+def _all_classes(named: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """The names of all splits: in the order of their labels where the splits agree, else of the alphabet."""
+    return named[0] if len(set(named)) == 1 else tuple(sorted({name for names in named for name in names}))
 
 
 def _duplicates(
