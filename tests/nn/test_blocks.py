@@ -56,6 +56,20 @@ def test_a_pooled_skip_averages_only_what_the_image_has() -> None:
     assert pool(x).tolist() == [[[[2.0, 3.5], [6.5, 8.0]]]]
 
 
+@pytest.mark.parametrize("order", ["post", "pre"])
+@pytest.mark.parametrize("size", [7, 8])
+def test_a_block_that_pools_takes_the_largest_of_what_its_first_convolution_gives(order: str, size: int) -> None:
+    block = given(AveragePool(), 6, stride=2, downsampling="max-pool", order=order)
+    h = torch.randn(2, 4, size, size)
+    convolved = nn.functional.conv2d(h, block.conv1.weight, padding=1)
+    padded = nn.functional.pad(convolved, (0, size % 2, 0, size % 2), value=-torch.inf)
+    largest = padded.unfold(2, 2, 2).unfold(3, 2, 2).amax((4, 5))
+    expected = block.act(block.bn1(largest)) if order == "post" else block.act(block.bn2(largest))
+    expected = block.bn2(block.conv2(expected)) if order == "post" else block.conv2(expected)
+    torch.testing.assert_close(block.branch(h), expected)
+    assert block(h).shape == given(AveragePool(), 6, stride=2)(h).shape
+
+
 # ── How blocks start ─────────────────────────────────────────────────────────────────────────────────────────────────
 STARTS_AS_ITS_SKIP = {
     "zero-initialised last γ, basic": lambda: given(Projection(), zero_init_last=True),
@@ -165,6 +179,7 @@ def test_dropout_stands_between_the_convolutions() -> None:
         (lambda: given(ZeroPadding(), 3), "out_channels=3 loses channels of 4"),
         (lambda: RegNetBlock(4, 6, 1, RegNetBottleneck(group_width=4)), "group_width=4 does not divide width=6"),
         (lambda: Squeeze(of="output"), "of='output' is impossible in Squeeze"),  # type: ignore[arg-type]
+        (lambda: Basic(downsampling="pool"), "downsampling='pool' is impossible in Basic"),  # type: ignore[arg-type]
         (lambda: Basic(zero_init_last=True, order="pre"), "zero_init_last=True is impossible in Basic"),
     ],
 )

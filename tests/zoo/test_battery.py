@@ -169,7 +169,10 @@ def test_a_stack_of_the_same_kernels_sees_as_much(name: str) -> None:
     for stage, depth in enumerate(spec.stages.depths):
         strides = [2 if stage else spec.stages.first_stride] + [1] * (depth - 1)
         in_a_block = [(3, 1)] if isinstance(spec.block, Basic) else []
-        kernels += [kernel for stride in strides for kernel in ((3, stride), *in_a_block)]
+        pools = isinstance(spec.block, Basic) and spec.block.downsampling == "max-pool"
+        for stride in strides:
+            halves = [(3, 1), (2, 2)] if pools and stride > 1 else [(3, stride)]
+            kernels += [*halves, *in_a_block]
     field = jump = 1
     for kernel, stride in kernels:
         field, jump = field + (kernel - 1) * jump, jump * stride

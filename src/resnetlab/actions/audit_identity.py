@@ -70,7 +70,8 @@ def _candidates(form: NetworkForm, params: int, input_size: tuple[int, ...]) -> 
         spec = spec_of(form, channels)
         if spec is not None:
             row = find_spec(as_row(spec).name.partition("[")[0])
-            return [as_row(spec.but(input_size=row.input_size))]  # which is no part of what it computes
+            read = as_row(spec.but(input_size=row.input_size))  # which is no part of what it computes
+            return [read, row.with_fields(num_classes=form.outputs, in_channels=channels)]
     return [row.with_fields(num_classes=form.outputs, in_channels=channels) for row in _rows_by_size(form, params)]
 
 

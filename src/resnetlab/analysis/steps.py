@@ -21,7 +21,7 @@ class Weighted:
         inputs, outputs: channels.
         size: height and width of what it gives; empty for a vector.
         has_bias: it adds one.
-        norm: kind of the norm that takes what it gives, as "batch_norm"; empty where anything else does.
+        norm: kind of the norm that takes what it gives, pooled or not, as "batch_norm"; empty where none does.
         is_linear: it is a product, not a convolution.
     """
 
@@ -119,7 +119,7 @@ def describe_weighted(graph: Graph, index: int) -> Weighted:
 
 def _norm_after(graph: Graph, index: int) -> str:
     users = [user for user in graph.users[index] if user in graph.needed]
-    while len(users) == 1 and word_of(graph, users[0]) in ("", "filter"):
+    while len(users) == 1 and word_of(graph, users[0]) in ("", "filter", "pool"):
         users = [user for user in graph.users[users[0]] if user in graph.needed]
     kinds = {graph[user].kind if word_of(graph, user) == "norm" else "" for user in users}
     return kinds.pop() if len(kinds) == 1 else ""

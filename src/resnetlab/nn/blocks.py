@@ -62,7 +62,7 @@ class BasicBlock(ConvolutionalBlock):
     Args:
         in_channels: of x.
         out_channels: of H(x).
-        stride: of the first convolution and of the skip.
+        stride: of the first convolution, or of the max-pool after it, and of the skip.
         options: order, normalisation, activation and the rest.
         shortcut: the way round the branch.
         drop_path: this block's own probability of stochastic depth; None takes that of the options.
@@ -73,13 +73,15 @@ class BasicBlock(ConvolutionalBlock):
         in_channels: int,
         out_channels: int,
         stride: int = 1,
-        options: Block = Basic(),
+        options: Basic = Basic(),
         shortcut: Shortcut = Projection(),
         drop_path: float | None = None,
     ) -> None:
         super().__init__(in_channels, out_channels, stride, options, shortcut, drop_path)
-        bias = options.norm == "none"
-        self.conv1 = convolution(in_channels, out_channels, 3, stride, bias=bias)
+        bias, pools = options.norm == "none", stride > 1 and options.downsampling == "max-pool"
+        self.conv1 = convolution(in_channels, out_channels, 3, 1 if pools else stride, bias=bias)
+        # Rounded up, as a convolution of that stride does.
+        self.pool = nn.MaxPool2d(stride, ceil_mode=True) if pools else nn.Identity()
         self.bn1 = normalisation(options.norm, in_channels if self.preactivates else out_channels)
         self.conv2 = convolution(out_channels, out_channels, 3, bias=bias)
         self.bn2 = normalisation(options.norm, out_channels, from_zero=options.zero_init_last)
@@ -87,8 +89,8 @@ class BasicBlock(ConvolutionalBlock):
 
     def branch(self, h: Tensor) -> Tensor:
         if self.preactivates:
-            return self.se(self.conv2(self.drop(self.act(self.bn2(self.conv1(h))))))
-        return self.se(self.bn2(self.conv2(self.drop(self.act(self.bn1(self.conv1(h)))))))
+            return self.se(self.conv2(self.drop(self.act(self.bn2(self.pool(self.conv1(h)))))))
+        return self.se(self.bn2(self.conv2(self.drop(self.act(self.bn1(self.pool(self.conv1(h))))))))
 
 
 class BottleneckBlock(ConvolutionalBlock):

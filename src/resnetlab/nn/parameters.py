@@ -135,7 +135,8 @@ def check_is_written_by_hand(spec: NetworkSpec) -> None:
     """
     block, shortcut = spec.block, spec.shortcut
     plain = {"order": "post", "norm": "batch", "activation": "relu", "squeeze": None}
-    off = {"skip_init": False, "drop_path": 0.0, "dropout": 0.0}
+    off: dict[str, object] = {"skip_init": False, "drop_path": 0.0, "dropout": 0.0}
+    off |= {"downsampling": "stride"} if isinstance(block, Basic) else {}
     simple = isinstance(block, Basic | Bottleneck) and replace(block, **plain, **off) == block  # type: ignore[arg-type]
     written = {
         "init": spec.init == "he",

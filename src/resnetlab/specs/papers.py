@@ -217,3 +217,12 @@ WIGHTMAN_2021 = _arxiv(
     "NeurIPS 2021 workshop ImageNet: Past, Present, and Future",
     "2110.00476",
 )
+JORDAN_2024 = _arxiv(
+    "jordan2024cifar",
+    "Jordan 2024",
+    "94% on CIFAR-10 in 3.29 Seconds on a Single GPU",
+    "Jordan, Keller",
+    2024,
+    "arXiv",
+    "2404.00498",
+)

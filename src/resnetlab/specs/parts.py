@@ -122,7 +122,18 @@ class Block:
 
 @dataclass(frozen=True)
 class Basic(Block):
-    """Two 3×3 convolutions. Paper: He et al. 2015, Figure 5 left."""
+    """Two 3×3 convolutions. Paper: He et al. 2015, Figure 5 left.
+
+    Args:
+        downsampling: what halves the image: the "stride" of the first convolution, as the paper, or a 2×2 "max-pool"
+            after it, which sees every pixel and costs four times as many multiply-adds there.
+    """
+
+    downsampling: Literal["stride", "max-pool"] = "stride"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check(self, "downsampling", self.downsampling in ("stride", "max-pool"), "stride, max-pool")
 
     @property
     def convolutions(self) -> int:

@@ -16,6 +16,7 @@ from resnetlab.specs.papers import (
     HE_2016,
     HE_2018,
     HU_2018,
+    JORDAN_2024,
     RADOSAVOVIC_2020,
     XIE_2017,
     ZAGORUYKO_2016,
@@ -276,6 +277,21 @@ PREACT_RESNET18 = RESNET18_CIFAR.but(
     deviations=(*RESNET18_CIFAR.deviations, FIRST_UNIT),
     expect=Expect(11_172_170, 555_422_720, receptive_field=109),
 )
+RESNET8_FAST = RESNET20.but(
+    name="resnet8_fast",
+    stem=Stem(24),
+    block=Basic(downsampling="max-pool"),
+    stages=Stages(widths=(64, 192, 320), depths=(1, 1, 1), first_stride=2),
+    shortcut=AveragePool(),
+    source=Source(JORDAN_2024, "§3.1: three pairs of convolutions, pooled after the first"),
+    deviations=(
+        Deviation("a skip goes round each pair of convolutions, which the paper's network has none of", ("shortcut",)),
+        Deviation("a 3×3 stem that is trained, in place of a 2×2 that whitens and stays", ("stem", "kernel")),
+        Deviation("192 and 320 channels in the last two stages in place of 256 in both", ("widths", "width")),
+        Deviation("ReLU for GELU, and batch norms with a factor", ("activation",)),
+    ),
+    expect=Expect(2_050_242, 126_102_656, receptive_field=52),
+)
 
 
 # ── Plain twins: He et al. 2015, Figure 3 middle ─────────────────────────────────────────────────────────────────────
@@ -306,5 +322,5 @@ RESIDUAL_NETWORKS: tuple[NetworkSpec, ...] = (
     *(RESNET20, RESNET32, RESNET44, RESNET56, RESNET110, RESNET1202),
     *PLAIN_TWINS,
     *(PREACT_RESNET18, PREACT_RESNET110, PREACT_RESNET164, PREACT_RESNET1001),
-    *(WRN28_10, WRN16_4, RESNEXT29_8X64D, RESNET18_CIFAR, RESNET50_CIFAR),
+    *(WRN28_10, WRN16_4, RESNEXT29_8X64D, RESNET18_CIFAR, RESNET50_CIFAR, RESNET8_FAST),
 )

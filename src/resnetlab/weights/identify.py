@@ -9,7 +9,7 @@ from torch import Tensor
 
 from resnetlab.core.errors import ResnetlabError, WeightsError
 from resnetlab.nn import build
-from resnetlab.specs import ModelSpec, NetworkSpec
+from resnetlab.specs import ModelSpec, NetworkSpec, find_spec
 from resnetlab.specs.nearest import as_row
 from resnetlab.specs.parts import Bottleneck, ZeroPadding
 from resnetlab.specs.preprocessing import IMAGENET, Preprocessing
@@ -28,6 +28,8 @@ INFERENCES: dict[str, Callable[[Shapes], ModelSpec]] = {
     "densenet": infer_densenet,
     "efficientnet": infer_efficientnet,
 }
+
+UNTOLD = ("first_stride", "downsampling")
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,20 @@ def _fitting_spec(layout: Layout, state: Mapping[str, Tensor]) -> ModelSpec:
         found = INFERENCES[layout.family](shapes)
         if found.weighted_layers > len(state):  # a number in a name, and not as many layers
             raise ValueError(f"{found.weighted_layers} layers of {len(state)} tensors")
-        spec = as_row(found)
+        spec = _with_what_no_tensor_tells(as_row(found))
     except (ResnetlabError, LookupError, ArithmeticError, ValueError) as error:
         raise WeightsError(
             f"these tensors carry the names of a {layout.family} of {layout.library}, but make no network: {error}"
         ) from error
     refuse_misfit(spec.name, misfit(build(spec, "meta").state_dict(), ours, of_shapes_only=True))
     return spec
+
+
+def _with_what_no_tensor_tells(spec: ModelSpec) -> ModelSpec:
+    """The spec with those fields of its row that leave the shapes of tensors as they are."""
+    row = find_spec(spec.name.partition("[")[0])
+    untold = {name: row.field_value(name) for name in UNTOLD if name in row.changeable_fields()}
+    return as_row(spec.but(name="network", **untold)) if isinstance(spec, NetworkSpec) else spec
 
 
 def _usual_preprocessing(spec: ModelSpec) -> Preprocessing | None:
