@@ -12,13 +12,21 @@ import pytest
 import torch
 import yaml
 
+from picture_folders import write_classes
 from resnetlab import train
 from resnetlab.actions.evaluate import evaluate
 from resnetlab.actions.train import run
 from resnetlab.actions.train_settings import TrainSettings, settings_from
 from resnetlab.actions.training_network import network_to_train
 from resnetlab.actions.verify_resume import verify_resume
-from resnetlab.core.errors import CheckpointError, DivergedError, InputSizeError, OutputError, ResnetlabError
+from resnetlab.core.errors import (
+    CheckpointError,
+    DivergedError,
+    ImageError,
+    InputSizeError,
+    OutputError,
+    ResnetlabError,
+)
 from resnetlab.core.locks import locked
 from resnetlab.training.checkpoints import load_last, save_checkpoint
 from resnetlab.training.interruption import Interrupted
@@ -245,6 +253,18 @@ def test_what_cannot_be_trained_is_refused_in_three_lines_and_leaves_no_folder(
     assert message in str(refusal.value)
     assert len(str(refusal.value).splitlines()) <= 3
     assert not (tmp_path / "run").exists()
+
+
+def test_images_that_cannot_be_read_are_told_before_the_first_step_or_left_out(tmp_path: Path) -> None:
+    photos = write_classes(tmp_path / "photos", count=10)
+    (photos / "flower" / "0.png").write_text("no picture")
+    settings = {"model": TINY, "data": f"imagefolder:{photos}", "epochs": 1, "batch_size": 4, "quiet": True}
+    with pytest.raises(ImageError, match=r"flower/0\.png"):
+        train(**settings, output=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    found = train(**settings, output=tmp_path / "run", skip_unreadable=True)
+    assert any("of 1" in remark and "left out" in remark for remark in found.remarks)
+    assert "are left out" in (tmp_path / "run" / "log.txt").read_text()
 
 
 def test_overfitting_a_batch_brings_its_loss_down(tmp_path: Path) -> None:

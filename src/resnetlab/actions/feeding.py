@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from resnetlab.actions.train_settings import TrainSettings
+from resnetlab.core.errors import ImageError
 from resnetlab.core.machine import usable_cores
 from resnetlab.data.batches import Batches, evaluation_batches, memory_batches, streamed_batches
-from resnetlab.data.held import Held, fits_in_memory, hold
+from resnetlab.data.held import Held, ready_images
 from resnetlab.data.labelled import LabelledImages
 from resnetlab.data.preparation import Batch
+from resnetlab.data.scan import left_out_remark
 from resnetlab.specs.preprocessing import IMAGENET, Preprocessing
 from resnetlab.training.distributed import World
 
@@ -36,18 +39,26 @@ class Feed:
     world: World
     channels_last: bool
 
-    def training(self, images: LabelledImages) -> Batches:
-        """The batches of every epoch, changed at random."""
-        asked = self.asked
-        settings = self._settings | {"seed": asked.seed, "limit": asked.overfit_batches}
-        if self._is_held(images):
-            return memory_batches(self._hold(images), self.how, asked.augment, **settings)
-        return streamed_batches(images, self.how, asked.augment, workers=self._workers, **settings)
+    def training(self, images: LabelledImages) -> tuple[Batches, tuple[str, ...]]:
+        """The batches of every epoch, changed at random; and what is to be known of them, a sentence or none.
 
-    def evaluation(self, images: LabelledImages) -> Iterable[Batch]:
-        """Every image once over all processes, as it is; may be gone through again and again."""
-        source = self._hold(images) if self._is_held(images) else images
-        return evaluation_batches(source, self.how, workers=self._workers, **self._settings)
+        Raises:
+            ImageError: some images cannot be read, and leaving them out was not asked for.
+        """
+        asked, (ready, remarks) = self.asked, self._ready(images)
+        settings = self._settings | {"seed": asked.seed, "limit": asked.overfit_batches}
+        if isinstance(ready, Held):
+            return memory_batches(ready, self.how, asked.augment, **settings), remarks
+        return streamed_batches(ready, self.how, asked.augment, workers=self._workers, **settings), remarks
+
+    def evaluation(self, images: LabelledImages) -> tuple[Iterable[Batch], tuple[str, ...]]:
+        """Every image once over all processes, as it is, again and again; and what is to be known of them.
+
+        Raises:
+            ImageError: as of `training`.
+        """
+        ready, remarks = self._ready(images)
+        return evaluation_batches(ready, self.how, workers=self._workers, **self._settings), remarks
 
     @property
     def _settings(self) -> dict[str, Any]:
@@ -63,11 +74,13 @@ class Feed:
     def _workers(self) -> int:
         return min(usable_cores(), MOST_WORKERS) if self.asked.workers is None else self.asked.workers
 
-    def _is_held(self, images: LabelledImages) -> bool:
-        return fits_in_memory(images, self.how, self.asked.augment)
-
-    def _hold(self, images: LabelledImages) -> Held:
-        return hold(images, self.how, quiet=self.asked.quiet or not self.world.is_first)
+    def _ready(self, images: LabelledImages) -> tuple[Held | LabelledImages, tuple[str, ...]]:
+        """The images after each was decoded once."""
+        asked, quiet = self.asked, self.asked.quiet or not self.world.is_first
+        ready, unreadable = ready_images(
+            images, self.how, asked.augment, skip_unreadable=asked.skip_unreadable, quiet=quiet
+        )
+        return ready, left_out_remark(unreadable, len(images))
 
 
 def usual_preprocessing(images: LabelledImages, size: int | None, known: Preprocessing | None) -> Preprocessing:
@@ -86,7 +99,10 @@ def usual_preprocessing(images: LabelledImages, size: int | None, known: Preproc
 
 def _by_looking(images: LabelledImages) -> Preprocessing:
     """Small images of one size whole, others as ImageNet's; in its mean and deviation."""
-    shapes = {tuple(images.read(number).shape) for number in range(0, len(images), -(-len(images) // SAMPLE))}
+    shapes: set[tuple[int, ...]] = set()
+    for number in range(0, len(images), -(-len(images) // SAMPLE)):
+        with suppress(ImageError):  # it is told of later, among all others
+            shapes.add(tuple(images.read(number).shape))
     sides = {shape[1:] for shape in shapes}
     side = sides.pop()[0] if len(sides) == 1 and len({*next(iter(sides))}) == 1 else None
     how = replace(IMAGENET, size=side, resize=side) if side is not None and side <= LARGEST_UNCUT else IMAGENET

@@ -100,9 +100,9 @@ def prepare(asked: TrainSettings, world: World, make_network: MakeNetwork, trial
         choose_channels_last(kind, asked.channels_last),
     )
     feed = Feed(asked, how, world, channels_last)
-    batches, validation, test = (
-        feed.training(data.train),
-        *(None if images is None else feed.evaluation(images) for images in (data.validation, data.test)),
+    batches, left_out = feed.training(data.train)
+    (validation, not_validated), (test, not_tested) = (
+        (None, ()) if images is None else feed.evaluation(images) for images in (data.validation, data.test)
     )
     if trial is not None:
         batches = _Fewer(batches, trial.steps_per_epoch)
@@ -123,7 +123,7 @@ def prepare(asked: TrainSettings, world: World, make_network: MakeNetwork, trial
             "precision": f"{choice.precision}: {choice.reason}",
             "memory format": f"channels {'last' if channels_last else 'first'}: {why}",
         },
-        remarks=(*data.remarks, *start.remarks),
+        remarks=(*data.remarks, *start.remarks, *left_out, *not_validated, *not_tested),
         before_epoch=partial(start.freezing.end_in_time, world=world),
     )
 
