@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from evaluation_cases import CLASSES, IMAGES, all_images, batches, counted
 from sklearn.metrics import confusion_matrix, log_loss, top_k_accuracy_score
 from torch import nn
 
 from resnetlab.actions.evaluation import Evaluation
-from resnetlab.actions.run_evaluation import count_scores, write_scores
+from resnetlab.actions.run_evaluation import Mirrored, count_scores, write_scores
 from training.on_ranks import on_ranks
 
 
@@ -35,6 +36,14 @@ def test_two_processes_count_what_one_counts(tmp_path: Path) -> None:
         assert (found["top1"], found["top5"], found["confusion"]) == (alone["top1"], alone["top5"], alone["confusion"])
         assert found["loss"] == pytest.approx(alone["loss"], rel=1e-6)
         assert found["calibration_error"] == pytest.approx(alone["calibration_error"], rel=1e-4)
+
+
+def test_a_mirrored_network_averages_what_it_gives_for_both_sides_of_an_image() -> None:
+    images = torch.arange(12.0).view(1, 3, 2, 2)
+    left = nn.Sequential(nn.Conv2d(3, 1, (2, 1), bias=False), nn.Flatten())  # one logit for each column
+    assert not torch.equal(left(images)[0, 0], left(images)[0, 1])
+    mirrored = Mirrored(left)(images)
+    assert torch.equal(mirrored, left(images).mean().expand(1, 2))
 
 
 def test_a_network_is_left_in_its_modes() -> None:

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from resnetlab.actions.evaluation import Evaluation
 from resnetlab.actions.scores import Scorer, Scores
@@ -16,6 +17,23 @@ from resnetlab.core.terminal import json_text
 from resnetlab.data.preparation import Batch
 from resnetlab.training.loop import PLAIN
 from resnetlab.training.precision import Choice
+
+FLIPPED_TOO = "each image was shown as it is and left to right, and the outputs averaged"
+
+
+class Mirrored(nn.Module):
+    """The mean of what a network gives for images and for their mirror images.
+
+    Args:
+        network: maps images to one logit for each class.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n classes"]:
+        return (self.network(images) + self.network(images.flip(-1))) / 2
 
 
 @torch.no_grad()

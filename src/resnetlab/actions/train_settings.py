@@ -30,7 +30,7 @@ class TrainSettings(Config):
         model: model reference: resnet20, resnet20[shortcut=B], my/file.py:factory; None takes the recipe's.
         data: data reference: digits, cifar10, cifar100, fashion_mnist, imagefolder:PATH, imagenet:PATH; None takes the
             recipe's.
-        recipe: whose values hold where nothing else is said: digits, tutorial, he2015, he2015-deep, he2016, wrn,
+        recipe: whose values hold where nothing else is said: digits, tutorial, fast, he2015, he2015-deep, he2016, wrn,
             imagenet90, rsb-a3, rsb-a2, finetune.
         config: a file like a run's config.yaml, whose values hold before the recipe's.
         seed: of weights, order, augmentation and whatever else is drawn.

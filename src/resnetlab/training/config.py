@@ -113,6 +113,8 @@ class Config:
         ema: decay per step of a moving average of the weights, which is then evaluated and kept; None for none.
         validation: share of the training images held out to choose by, where the data has no validation split.
         keep: the network that is kept in the end: "last", or "best" on the validation images after an epoch.
+        flip_at_test: in the judgement at the end, what the network gives for an image and for its mirror image is
+            averaged; the network that is kept does not do so by itself.
     """
 
     epochs: int = 10
@@ -129,6 +131,7 @@ class Config:
     ema: float | None = None
     validation: float = 0.1
     keep: Keep = "last"
+    flip_at_test: bool = False
 
     def __post_init__(self) -> None:
         check(self, "epochs", self.epochs >= 1, "1 or more")

@@ -3,6 +3,7 @@
 from resnetlab.core.errors import UnknownNameError
 from resnetlab.training.recipes.cifar import HE_2015, HE_2015_DEEP, HE_2016, WRN
 from resnetlab.training.recipes.digits import DIGITS
+from resnetlab.training.recipes.fast import FAST
 from resnetlab.training.recipes.finetuning import FINETUNE
 from resnetlab.training.recipes.imagenet import IMAGENET90, RSB_A2, RSB_A3
 from resnetlab.training.recipes.recipe import Recipe
@@ -10,7 +11,7 @@ from resnetlab.training.recipes.tutorial import TUTORIAL
 
 RECIPES = {
     recipe.name: recipe
-    for recipe in (DIGITS, FINETUNE, TUTORIAL, HE_2015, HE_2015_DEEP, HE_2016, WRN, IMAGENET90, RSB_A3, RSB_A2)
+    for recipe in (DIGITS, FINETUNE, TUTORIAL, FAST, HE_2015, HE_2015_DEEP, HE_2016, WRN, IMAGENET90, RSB_A3, RSB_A2)
 }
 
 
