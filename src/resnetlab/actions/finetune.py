@@ -13,7 +13,7 @@ from resnetlab.actions.new_head import FittedNetwork, fit_head
 from resnetlab.actions.references import resolve_model
 from resnetlab.actions.run_settings import asked_settings
 from resnetlab.actions.train import run
-from resnetlab.actions.training_call import TrainedRun
+from resnetlab.actions.trained_run import TrainedRun
 from resnetlab.actions.training_network import StartingNetwork
 from resnetlab.core.errors import ResnetlabError, UntrainedError
 from resnetlab.nn import Classifier, build

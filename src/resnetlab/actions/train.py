@@ -12,7 +12,8 @@ from typing import Any
 from resnetlab.actions.run_folder import make_run_folder
 from resnetlab.actions.run_settings import asked_settings, find_run, stored_settings
 from resnetlab.actions.train_settings import TrainSettings, refuse_changes
-from resnetlab.actions.training_call import TrainedRun, TrainingCall
+from resnetlab.actions.trained_run import TrainedRun
+from resnetlab.actions.training_call import TrainingCall
 from resnetlab.actions.training_network import network_to_train
 from resnetlab.actions.training_preparation import MakeNetwork, Trial, prepare
 from resnetlab.core.devices import choose_device

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from torch import nn
 
@@ -20,6 +19,7 @@ from resnetlab.actions.run_report import RunFacts, write_facts, write_report
 from resnetlab.actions.run_screen import Course as ScreenCourse
 from resnetlab.actions.run_watch import Watch, last_words
 from resnetlab.actions.train_settings import TrainSettings
+from resnetlab.actions.trained_run import TrainedRun
 from resnetlab.actions.training_preparation import Prepared
 from resnetlab.core.files import write_atomically
 from resnetlab.data.preparation import Batch
@@ -32,53 +32,6 @@ from resnetlab.training.loop import Course, train_epochs
 from resnetlab.training.state import TrainingState, as_plain, load_kept, restore
 from resnetlab.training.validation import ValidationScores, validate
 from resnetlab.weights.saving import save
-
-
-@dataclass(frozen=True)
-class TrainedRun:
-    """What a training left.
-
-    Args:
-        folder: of the run, with the network in it.
-        data: its reference.
-        steps: that were taken, over all its calls.
-        best: highest accuracy on the validation images after an epoch, per cent; None where there are none.
-        evaluation: of the network at the end, on the test images, else on those held out; None without either.
-        remarks: what was chosen and assumed, a sentence each.
-        speaks: this process is the one among many that prints.
-    """
-
-    folder: Path
-    data: str
-    steps: int
-    best: float | None
-    evaluation: Evaluation | None
-    remarks: tuple[str, ...]
-    speaks: bool = True
-
-    @property
-    def in_words(self) -> str:
-        """What came out, where it is, and what to type next."""
-        words = last_words(self.folder, self.data)
-        if self.evaluation is None:
-            return words
-        scores = self.evaluation.scores
-        top5 = "" if scores.top5 is None else f", top-5 {scores.top5:.2f} %"
-        on = f"on {scores.n:,} {self.evaluation.split} images"
-        flipped = f"; {FLIPPED_TOO}" if FLIPPED_TOO in self.evaluation.remarks else ""
-        return f"top-1 {scores.top1:.2f} %{top5}, loss {scores.loss:.4f} {on}{flipped}\n{words}"
-
-    def as_json(self) -> dict[str, Any]:
-        """For machines: accuracies in per cent, losses in nats."""
-        scores = self.evaluation.scores if self.evaluation else None
-        return {
-            "folder": str(self.folder),
-            "steps": self.steps,
-            "best_validation_top1": self.best,
-            "evaluated_on": self.evaluation.split if self.evaluation else None,
-            **{name: getattr(scores, name, None) for name in ("n", "top1", "top5", "loss")},
-            "remarks": self.evaluation.remarks if self.evaluation else self.remarks,
-        }
 
 
 class Nobody:

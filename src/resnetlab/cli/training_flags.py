@@ -13,7 +13,7 @@ from resnetlab.actions.run_settings import find_run, stored_settings
 from resnetlab.actions.train_settings import TrainSettings, config_text, settings_with_recipe
 
 if TYPE_CHECKING:
-    from resnetlab.actions.training_call import TrainedRun
+    from resnetlab.actions.trained_run import TrainedRun
     from resnetlab.actions.training_preparation import MakeNetwork
 
 
