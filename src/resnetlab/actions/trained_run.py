@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from resnetlab.actions.evaluation import Evaluation
+from resnetlab.actions.run_evaluation import FLIPPED_TOO
 from resnetlab.actions.run_watch import last_words
 
 
