@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from resnetlab.specs.parts import check
+from resnetlab.specs.checks import check
 
 Flip = Literal["none", "random", "alternating"]
 
@@ -26,7 +26,8 @@ class Augmentation:
         randaugment: changes of colour and shape that each image gets, of torchvision's `RandAugment`; 0 for none.
         randaugment_magnitude: their strength, of 30.
         cutout: side of a square of zeros at a random place, pixels. Paper: DeVries & Taylor 2017.
-        mixup: α of the beta distribution by which two images of a batch are mixed; 0 for none. Paper: Zhang et al. 2017.
+        mixup: α of the beta distribution by which two images of a batch are mixed; 0 for none.
+            Paper: Zhang et al. 2017.
         cutmix: the same where a box of one image is put into another; with both, each batch gets one of them.
             Paper: Yun et al. 2019.
     """

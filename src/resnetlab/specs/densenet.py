@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnetlab.specs.checks import check
 from resnetlab.specs.model import ModelSpec
-from resnetlab.specs.parts import IMAGENET_STEM, Stem, check
+from resnetlab.specs.parts import IMAGENET_STEM, Stem
 
 
 @dataclass(frozen=True, kw_only=True)

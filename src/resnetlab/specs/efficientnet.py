@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from resnetlab.specs.checks import check
 from resnetlab.specs.model import ModelSpec
-from resnetlab.specs.parts import check
 
 COLUMNS = ("widths", "depths", "kernels", "strides", "expansions")
 

@@ -14,9 +14,9 @@ from functools import cache
 from typing import Any, Self, get_type_hints
 
 from resnetlab.core.errors import SpecError, UnknownNameError
+from resnetlab.specs.checks import check
 from resnetlab.specs.field_text import allowed_values, from_text, is_of_the_kind, text_of
 from resnetlab.specs.papers import Deviation, Source
-from resnetlab.specs.parts import check
 
 FIELDS_OF_TRAINING = ("drop_path", "dropout", "head_dropout", "init", "init_gain", "zero_init_last", "input_size")
 """They matter while a network is drawn or trained, and not for what it computes with given weights."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from resnetlab.core.errors import SpecError
+from resnetlab.specs.checks import check
 from resnetlab.specs.model import ModelSpec
 from resnetlab.specs.parts import (
     AveragePool,
@@ -23,7 +24,6 @@ from resnetlab.specs.parts import (
     Shortcut,
     Stages,
     Stem,
-    check,
 )
 
 

@@ -8,18 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from resnetlab.core.errors import SpecError
-
-
-def check(part: object, field: str, legal: bool, allowed: str) -> None:
-    """Refuse an impossible value, naming the field, the value and what is allowed.
-
-    Raises:
-        SpecError: where `legal` is false.
-    """
-    if not legal:
-        value = getattr(part, field)
-        raise SpecError(f"{field}={value!r} is impossible in {type(part).__name__}\nallowed: {allowed}")
+from resnetlab.specs.checks import check
 
 
 @dataclass(frozen=True)

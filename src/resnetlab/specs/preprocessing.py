@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from resnetlab.specs.parts import check
+from resnetlab.specs.checks import check
 
 Interpolation = Literal["bilinear", "bicubic", "nearest"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from resnetlab.specs.checks import check
 from resnetlab.specs.model import ModelSpec
-from resnetlab.specs.parts import check
 
 
 @dataclass(frozen=True, kw_only=True)

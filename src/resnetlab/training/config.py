@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from resnetlab.specs.augmentation import Augmentation
-from resnetlab.specs.parts import check
+from resnetlab.specs.checks import check
 
 OptimiserName = Literal["sgd", "adamw", "lamb", "muon"]
 ScheduleName = Literal["constant", "cosine", "linear", "steps", "one-cycle"]
