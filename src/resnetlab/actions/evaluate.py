@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import sys
 from collections import Counter
@@ -22,13 +21,12 @@ from resnetlab.actions.looking import BATCHES_AHEAD, Look, Unreadable, batches, 
 from resnetlab.actions.ready_network import ReadyNetwork, ready_network
 from resnetlab.actions.scores import Scorer, Scores
 from resnetlab.actions.settings import EvalSettings
-from resnetlab.core.errors import ImageError, ResnetlabError, UnknownNameError
+from resnetlab.core.errors import ImageError
 from resnetlab.core.folders import make_output_folder
 from resnetlab.core.machine import describe_environment
 from resnetlab.core.terminal import progress_bar
 from resnetlab.data import LabelledImages, open_data
 from resnetlab.data.images import quiet_decoder
-from resnetlab.data.labelled import Split
 from resnetlab.data.read_ahead import read_ahead
 from resnetlab.data.scan import unreadable_error
 
@@ -53,7 +51,7 @@ def evaluate(model: str | nn.Module, data: str | LabelledImages, **settings: Any
         ImageError: images cannot be read, and leaving them out was not asked for.
     """
     asked = EvalSettings(**settings)
-    images = _opened(data, asked.split) if isinstance(data, str) else data
+    images = open_data(data, asked.split) if isinstance(data, str) else data
     with ready_network(model, asked, images.own) as network, quiet_decoder():
         places = place_classes(network.card.classes, images.classes, network.outputs)
         name = re.sub(r"[^\w.+-]+", "-", f"{Path(network.name).name}-{Path(images.name).name}").strip("-")
@@ -76,17 +74,6 @@ def evaluate(model: str | nn.Module, data: str | LabelledImages, **settings: Any
     )
     write_evaluation(found, asked)
     return found
-
-
-def _opened(reference: str, split: Split) -> LabelledImages:
-    try:
-        return open_data(reference, split)
-    except UnknownNameError as error:
-        if os.path.isdir(reference):
-            raise ResnetlabError(
-                f"no data set is called {reference}, but a folder is\nwrite imagefolder:{reference}"
-            ) from error
-        raise
 
 
 def _facts(network: ReadyNetwork, asked: EvalSettings) -> dict[str, Any]:

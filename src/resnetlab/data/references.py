@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from resnetlab.core.errors import ResnetlabError, UnknownNameError
 from resnetlab.data.embedded import digits
 from resnetlab.data.labelled import LabelledImages, Split, Stack
@@ -72,6 +74,8 @@ def _parts(reference: str) -> tuple[str, str, str]:
     if colon and not rest:
         raise ResnetlabError(f"data reference {reference!r} says no place\nwrite {' or '.join(FORMS)}")
     if reference not in NAMES and (not colon or form not in PLACED):
+        if os.path.isdir(reference):
+            raise ResnetlabError(f"no data set is called {reference}, but a folder is\nwrite imagefolder:{reference}")
         raise UnknownNameError("data set", reference, (*NAMES, *FORMS))
     return form, colon, rest
 
