@@ -18,7 +18,7 @@ FAST = Recipe(
     name="fast",
     source="this project, after Jordan 2024 (94% on CIFAR-10) and Jordan et al. 2024 (Muon)",
     config=Config(
-        epochs=8,
+        epochs=5,
         batch_size=500,
         optim=Optimiser("muon", lr=0.24, other_lr=0.1, momentum=0.6, weight_decay=5e-4, decay_norms=False),
         schedule=Schedule("linear"),
