@@ -29,6 +29,6 @@ FAST = Recipe(
     ),
     model="resnet8_fast",
     data="cifar10",
-    expected="not measured yet over its whole length",
-    cost="8 epochs of 126 MMACs per image: about 10 minutes on two cores with bfloat16",
+    expected="not measured yet; with --epochs 1 79.24 % of 5,000 images held out of the JPEG CIFAR-10's, seed 0",
+    cost="5 epochs of 126 MMACs per image: 522 s of steps at 479 images/s, on two cores with bfloat16",
 )
