@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import yaml
 from picture_folders import write_classes
 from resnetlab import train
 from resnetlab.actions.evaluate import evaluate
+from resnetlab.actions.scores import Scorer
 from resnetlab.actions.train import run
 from resnetlab.actions.train_settings import TrainSettings, settings_from
 from resnetlab.actions.training_network import network_to_train
@@ -119,6 +121,12 @@ def test_an_interrupted_training_ends_at_the_same_bits(changes: dict[str, Any], 
     assert proof.compared > 200
 
 
+def test_where_no_epoch_can_be_interrupted_nothing_is_proven(tmp_path: Path) -> None:
+    asked = settings_from(TrainSettings, **short(tmp_path, batch_size=1259))
+    with pytest.raises(ResnetlabError, match="an epoch is one batch"):
+        verify_resume(asked, network_to_train)
+
+
 def test_the_proof_fails_where_something_is_not_restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def forget_momentum(state: Any, plain: Any, source: str) -> None:
         restore(state, plain, source)
@@ -164,6 +172,47 @@ def test_a_signal_saves_and_leaves_and_the_run_ends_as_if_none_had_come(
     train(resume=tmp_path / "stopped", quiet=True)
     for name in ("metrics.jsonl", "model.safetensors"):
         assert (whole / name).read_bytes() == (tmp_path / "stopped" / name).read_bytes()
+
+
+def test_a_signal_in_the_last_evaluation_ends_it_and_the_resumed_run_is_judged(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def add(self: Scorer, logits: torch.Tensor, labels: torch.Tensor) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        monkeypatch.undo()
+        self.add(logits, labels)
+
+    monkeypatch.setattr(Scorer, "add", add)
+    with pytest.raises(Interrupted) as stopped:
+        train(**short(tmp_path / "run"))
+    assert stopped.value.exit_code == 143
+    found = train(resume=tmp_path / "run", quiet=True)
+    assert found.evaluation is not None
+    assert (whole / "model.safetensors").read_bytes() == (tmp_path / "run" / "model.safetensors").read_bytes()
+
+
+def test_a_resume_goes_on_from_the_checkpoint_that_is_named(whole: Path, tmp_path: Path) -> None:
+    shutil.copytree(whole, tmp_path / "run")
+    train(resume=tmp_path / "run" / "checkpoints" / "previous.pt", quiet=True)
+    assert "going on after step 19 of 38" in (tmp_path / "run" / "log.txt").read_text()
+    for name in ("metrics.jsonl", "model.safetensors"):
+        assert (whole / name).read_bytes() == (tmp_path / "run" / name).read_bytes()
+    with pytest.raises(ResnetlabError, match="does not go with --resume"):
+        train(resume=tmp_path / "run", output=tmp_path / "other")
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_anew(whole: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    shutil.copy(whole / "config.yaml", tmp_path / "run")
+    (tmp_path / "run" / ".lock").touch()
+    train(resume=tmp_path / "run", quiet=True)
+    assert (whole / "model.safetensors").read_bytes() == (tmp_path / "run" / "model.safetensors").read_bytes()
+
+
+def test_a_folder_with_nothing_but_a_lock_is_free(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".lock").touch()
+    assert train(**short(tmp_path / "run", epochs=1)).steps == 19
 
 
 def test_max_time_stops_and_saves(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from resnetlab.core.errors import CheckpointError, OutputError
-from resnetlab.training.checkpoints import load_checkpoint_file, load_last, save_checkpoint
+from resnetlab.training.checkpoints import load_checkpoint_file, load_last, replace_last, save_checkpoint
 
 SAVES_FOR_EVER = """
 import sys, torch
@@ -147,6 +147,36 @@ def test_where_the_last_is_damaged_the_previous_is_taken_and_told(tmp_path: Path
     assert found.remark is not None
     assert "last.pt" in found.remark
     assert "of step 1" in found.remark
+
+
+def test_a_damaged_last_does_not_become_the_previous(tmp_path: Path) -> None:
+    for step in (1, 2):
+        save_checkpoint(tmp_path, content(step))
+    last = tmp_path / "checkpoints" / "last.pt"
+    last.unlink()  # it shares its bytes with nothing, but a file that is written over would
+    last.write_bytes(b"spoiled")
+    replace_last(tmp_path, load_last(tmp_path))
+    save_checkpoint(tmp_path, content(3))
+    last.unlink()
+    last.write_bytes(b"spoiled again")
+    assert load_last(tmp_path).content["step"] == 1
+
+
+def test_where_a_save_of_the_best_is_stopped_half_way_the_epoch_is_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_checkpoint(tmp_path, content(1), best=True)
+
+    def full_for_last(source: Path, place: Path) -> None:
+        if ".last" in place.name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        os.link(source, place)
+
+    monkeypatch.setattr("resnetlab.training.checkpoints._same_file", full_for_last)
+    with pytest.raises(OutputError):
+        save_checkpoint(tmp_path, content(2), best=True)
+    assert load_last(tmp_path).content["step"] == 1
+    assert load_checkpoint_file(tmp_path / "checkpoints" / "best.pt")["step"] == 2
 
 
 def test_without_a_whole_one_it_says_so(tmp_path: Path) -> None:

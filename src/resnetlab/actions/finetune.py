@@ -11,7 +11,7 @@ import torch
 from resnetlab.actions.finetune_settings import DEFAULT_RECIPE, FinetuneSettings
 from resnetlab.actions.new_head import FittedNetwork, fit_head
 from resnetlab.actions.references import resolve_model
-from resnetlab.actions.run_settings import asked_settings
+from resnetlab.actions.run_settings import asked_settings, checkpoint_named
 from resnetlab.actions.train import run
 from resnetlab.actions.trained_run import TrainedRun
 from resnetlab.actions.training_network import StartingNetwork
@@ -39,7 +39,7 @@ def finetune(
     """
     given = {name: value for name, value in {"model": model, "data": data}.items() if value is not None} | settings
     asked, stored = asked_settings(FinetuneSettings, "finetune", given, resume, DEFAULT_RECIPE)
-    return run(asked, network_to_finetune, command="finetune", stored=stored)
+    return run(asked, network_to_finetune, command="finetune", stored=stored, start=checkpoint_named(resume))
 
 
 def network_to_finetune(asked: FinetuneSettings, classes: Sequence[str], channels: int) -> StartingNetwork:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -21,9 +22,10 @@ from resnetlab.training.checkpoints import BEST, FOLDER, LAST, PREVIOUS
 
 OF_A_RUN = (
     *(f"{FOLDER}/{name}" for name in (LAST, PREVIOUS, BEST)),
-    *("metrics.jsonl", "summary.csv", "probes.jsonl", "log.txt", "model.safetensors", "model.json", "eval.json"),
-    *("run.json", "report.html"),
+    *("metrics.jsonl", "summary.csv", "probes.jsonl", "log.txt", "train_batch0.jpg"),
+    *("model.safetensors", "model.json", "eval.json", "run.json", "report.html"),
 )
+FOLDERS_OF_A_RUN = ("plots", "tensorboard")
 
 
 def make_run_folder(command: str, asked: TrainSettings) -> Path:
@@ -40,6 +42,8 @@ def describe_run(folder: Path, asked: TrainSettings) -> None:
     """Write what decides a run, and where it takes place; remove what an earlier run left."""
     for name in OF_A_RUN:
         (folder / name).unlink(missing_ok=True)
+    for name in FOLDERS_OF_A_RUN:
+        shutil.rmtree(folder / name, ignore_errors=True)
     texts = {CONFIG: config_text(asked), "env.json": json_text(describe_environment() | run_environment()) + "\n"}
     for name, text in texts.items():
         write_atomically(folder / name, partial(_write, text))

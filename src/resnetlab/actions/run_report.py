@@ -188,7 +188,7 @@ def _commands(
     run = shlex.quote(str(folder))
     commands = {"The same training again": f"resnetlab {facts.command} --config {run}/config.yaml"}
     if unfinished:
-        commands["Go on where it stopped"] = next_commands(folder, facts.data, interrupted=True)[0]
+        commands["Go on where it stopped"] = next_commands(folder, facts.data, interrupted=facts.command)[0]
     count, see = next_commands(folder, facts.data)
     return commands | {"Count its mistakes on other images": count, "See what it sees in images": see}
 

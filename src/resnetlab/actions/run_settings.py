@@ -40,8 +40,21 @@ def asked_settings(
     """
     if resume is None:
         return settings_from(kind, default_recipe, **given), None
+    refuse_another_output(str(resume), given.get("output"))
     stored = stored_settings(kind, find_run(str(resume), given.get("output"), command))
     return changed_settings(stored, {**given, "output": stored.output}), stored
+
+
+def refuse_another_output(resume: str, output: Path | str | None) -> None:
+    """Pass where a run is resumed in its own folder.
+
+    Raises:
+        ResnetlabError: another one is named.
+    """
+    if resume != "last" and output is not None and Path(output) != find_run(resume, None, ""):
+        raise ResnetlabError(
+            f"--output {output} does not go with --resume {resume}, which writes to its own folder\nleave --output out"
+        )
 
 
 def stored_settings(kind: type[AnySettings], folder: Path) -> AnySettings:
@@ -58,6 +71,12 @@ def stored_settings(kind: type[AnySettings], folder: Path) -> AnySettings:
         raise ResnetlabError(f"--resume {folder} is no folder of a run: it has no {CONFIG}\ngive one, as runs/train/…")
     told = read_config(folder / CONFIG)
     return changed_by(settings_with_recipe(kind, None, None), told | {"output": str(folder)}, str(folder / CONFIG))
+
+
+def checkpoint_named(resume: str | Path | None) -> Path | None:
+    """The checkpoint that a `--resume` names, where it names a file and not a run."""
+    path = Path(resume) if resume is not None else None
+    return path if path is not None and path.is_file() else None
 
 
 def find_run(reference: str, output: Path | None, command: str) -> Path:

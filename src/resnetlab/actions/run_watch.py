@@ -84,21 +84,21 @@ class Watch:
         self.observers.on_epoch(event)
 
 
-def next_commands(folder: Path, data: str, interrupted: bool = False) -> tuple[str, ...]:
+def next_commands(folder: Path, data: str, interrupted: str | None = None) -> tuple[str, ...]:
     """What to type next, as a shell takes it.
 
     Args:
         folder: of the run.
         data: its reference.
-        interrupted: training is not at its end.
+        interrupted: the command whose training is not at its end; None where it is.
     """
     run = shlex.quote(str(folder))
     if interrupted:
-        return (f"resnetlab train --resume {run}",)
+        return (f"resnetlab {interrupted} --resume {run}",)
     return f"resnetlab eval {run} --data {shlex.quote(data)}", f"resnetlab predict {run} IMAGES"
 
 
-def last_words(folder: Path, data: str, interrupted: bool = False) -> str:
+def last_words(folder: Path, data: str, interrupted: str | None = None) -> str:
     """The run's folder and the next commands, as they are said last."""
     head = f"stopped, and saved in {folder}; go on with" if interrupted else f"the run is in {folder}; next"
     return "\n".join([head, *(f"  {command}" for command in next_commands(folder, data, interrupted))])

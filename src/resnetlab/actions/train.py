@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from resnetlab.actions.run_folder import make_run_folder
-from resnetlab.actions.run_settings import asked_settings, find_run, stored_settings
+from resnetlab.actions.run_settings import asked_settings, checkpoint_named, find_run, stored_settings
 from resnetlab.actions.train_settings import TrainSettings, refuse_changes
 from resnetlab.actions.trained_run import TrainedRun
 from resnetlab.actions.training_call import TrainingCall
@@ -21,8 +21,9 @@ from resnetlab.core.errors import ResnetlabError
 from resnetlab.core.folders import make_output_folder
 from resnetlab.core.locks import LOCK, locked
 from resnetlab.core.memory import keep_large_blocks
-from resnetlab.training.checkpoints import FOLDER, LAST
+from resnetlab.training.checkpoints import FOLDER, LAST, Checkpoint, has_checkpoint, load_checkpoint_file, load_last
 from resnetlab.training.distributed import from_first, join
+from resnetlab.training.interruption import Interruption
 
 
 def train(
@@ -43,7 +44,7 @@ def train(
     """
     given = {name: value for name, value in {"model": model, "data": data}.items() if value is not None} | settings
     asked, stored = asked_settings(TrainSettings, "train", given, resume)
-    return run(asked, network_to_train, stored=stored)
+    return run(asked, network_to_train, stored=stored, start=checkpoint_named(resume))
 
 
 def run(
@@ -52,6 +53,7 @@ def run(
     *,
     command: str = "train",
     stored: TrainSettings | None = None,
+    start: Path | None = None,
     trial: Trial | None = None,
 ) -> TrainedRun:
     """Train as asked, in this process or as one of many that torchrun started.
@@ -61,6 +63,7 @@ def run(
         make_network: gives the network to begin with.
         command: whose run it is.
         stored: settings of the run to go on with; None begins a new one.
+        start: the checkpoint to go on from; None: the last one.
         trial: makes it a short one.
 
     Raises:
@@ -70,6 +73,7 @@ def run(
         missing = [f"--{name}" for name in ("model", "data") if getattr(asked, name) is None]
         verb = "is" if len(missing) == 1 else "are"
         raise ResnetlabError(f"{' and '.join(missing)} {verb} missing\ngive it, or a --recipe, which names both")
+    interruption = Interruption(asked.most_seconds)
     with join(choose_device(asked.device)) as world:
         if world.device == "cpu":
             keep_large_blocks()
@@ -80,8 +84,13 @@ def run(
         folder = from_first(partial(_folder, command, asked, stored))
         with _kept_for_us(folder, own=asked.output is not None) if world.is_first else nullcontext():
             ready = prepare(asked, world, make_network, trial)
-            call = TrainingCall(folder, asked, world, ready, command, trial.stop_at if trial else None)
-            return call.go(on=stored is not None)
+            call = TrainingCall(folder, asked, world, ready, command, interruption, trial.stop_at if trial else None)
+            goes_on = stored is not None and from_first(partial(has_checkpoint, folder))
+            return call.go(_checkpoint(folder, start) if goes_on else None)
+
+
+def _checkpoint(folder: Path, start: Path | None) -> Checkpoint:
+    return load_last(folder) if start is None else Checkpoint(start, load_checkpoint_file(start))
 
 
 def _folder(command: str, asked: TrainSettings, stored: TrainSettings | None) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -21,9 +21,17 @@ from resnetlab.actions.run_watch import Watch, last_words
 from resnetlab.actions.train_settings import TrainSettings
 from resnetlab.actions.trained_run import TrainedRun
 from resnetlab.actions.training_preparation import Prepared
+from resnetlab.core.errors import CheckpointError
 from resnetlab.core.files import write_atomically
 from resnetlab.data.preparation import Batch
-from resnetlab.training.checkpoints import BEST, FOLDER, Checkpoint, load_checkpoint_file, load_last, save_checkpoint
+from resnetlab.training.checkpoints import (
+    BEST,
+    FOLDER,
+    Checkpoint,
+    load_checkpoint_file,
+    replace_last,
+    save_checkpoint,
+)
 from resnetlab.training.distributed import World, agree_on_buffers, anywhere, barrier, total
 from resnetlab.training.events import EpochDone, StepDone
 from resnetlab.training.freezing import counts
@@ -66,6 +74,7 @@ class TrainingCall:
         world: this process.
         ready: what was prepared.
         command: whose run it is.
+        interruption: what may ask it to stop.
         stop_at: the step after which it stops.
     """
 
@@ -74,29 +83,30 @@ class TrainingCall:
     world: World
     ready: Prepared
     command: str
+    interruption: Interruption
     stop_at: int | None = None
 
-    def go(self, on: bool) -> TrainedRun:
-        """Train to the end; `on` goes on from the last checkpoint."""
-        ready, checkpoint = self.ready, self._restore() if on else None
-        if not on and self.world.is_first:
+    def go(self, checkpoint: Checkpoint | None) -> TrainedRun:
+        """Train to the end, from the beginning or from a checkpoint."""
+        ready = self.ready
+        if checkpoint is not None:
+            self._restore(checkpoint)
+        elif self.world.is_first:
             describe_run(self.folder, self.asked)
-        interruption = Interruption(self.asked.most_seconds)
-        with self._watching(checkpoint) as watch, self._probing() as probes, interruption.listening():
+        with self._watching(checkpoint) as watch, self._probing() as probes, self.interruption.listening():
             for remark in self._first_words(checkpoint):
                 watch.say(remark)
             if checkpoint is None:
                 self._introduce()
                 self._save(watch, ready.state)
             try:
-                course = self._course(watch, interruption, probes)
-                train_epochs(ready.state, ready.batches, ready.rule, course, watch)
+                train_epochs(ready.state, ready.batches, ready.rule, self._course(watch, probes), watch)
+                self._keep(watch)
+                evaluation = self._judge()
             except Interrupted as stopped:
                 watch.say(f"{stopped.reason}, after step {ready.state.step} of {ready.steps}")
-                watch.say(last_words(self.folder, str(self.asked.data), interrupted=True))
+                watch.say(last_words(self.folder, str(self.asked.data), interrupted=self.command))
                 raise
-            self._keep()
-            evaluation = self._judge()
             found = TrainedRun(
                 self.folder,
                 ready.data.train.name,
@@ -111,12 +121,15 @@ class TrainingCall:
                 write_report(self.folder)
         return found
 
-    def _keep(self) -> None:
+    def _keep(self, watch: Watch | Nobody) -> None:
         """Write the network that is kept."""
         ready = self.ready
         barrier()  # until the first process has written the last checkpoint
-        if self.asked.keep == "best" and (best := self.folder / FOLDER / BEST).exists():
-            load_kept(ready.state, load_checkpoint_file(best))
+        if self.asked.keep == "best":
+            try:
+                load_kept(ready.state, load_checkpoint_file(self.folder / FOLDER / BEST))
+            except CheckpointError as error:
+                watch.say(f"the last network is kept, not the best: {error}")
         kept = ready.state.kept
         agree_on_buffers(kept)
         if self.world.is_first:
@@ -140,7 +153,7 @@ class TrainingCall:
             return None
         flips = self.asked.flip_at_test
         judged = Mirrored(ready.state.kept) if flips else ready.state.kept
-        scores = count_scores(judged, batches, len(images.classes), self.world.device)
+        scores = count_scores(judged, self._until_asked(batches), len(images.classes), self.world.device)
         found = Evaluation(
             model=str(self.folder),
             data=images.name,
@@ -156,6 +169,13 @@ class TrainingCall:
             write_scores(found)
         return found
 
+    def _until_asked(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """The batches of the last evaluation, which a signal ends; all that was trained is saved by then."""
+        for batch in batches:
+            if self.interruption.received is not None and self.world.ranks == 1 and self.interruption.asked:
+                raise self.interruption.asked
+            yield batch
+
     @contextmanager
     def _probing(self) -> Iterator[Probes | None]:
         if self.asked.probe is None:
@@ -165,10 +185,10 @@ class TrainingCall:
         with closing(Probes(folder, self.asked.probe, self.ready.rule.loss, self.ready.state.step)) as probes:
             yield probes
 
-    def _restore(self) -> Checkpoint:
-        checkpoint = load_last(self.folder)
+    def _restore(self, checkpoint: Checkpoint) -> None:
         restore(self.ready.state, checkpoint.content, str(checkpoint.file))
-        return checkpoint
+        if self.world.is_first:
+            replace_last(self.folder, checkpoint)
 
     def _first_words(self, checkpoint: Checkpoint | None) -> Iterator[str]:
         """What is said before the first step, a line each."""
@@ -214,11 +234,11 @@ class TrainingCall:
             quiet=self.asked.quiet,
         )
 
-    def _course(self, watch: Watch | Nobody, interruption: Interruption, probes: Probes | None) -> Course:
+    def _course(self, watch: Watch | Nobody, probes: Probes | None) -> Course:
         ready = self.ready
 
         def stop_if_asked(state: TrainingState) -> None:
-            asks = interruption.asked
+            asks = self.interruption.asked
             if state.step == self.stop_at:
                 asks = Interrupted(f"the trial stops at step {state.step}", 0)
             if anywhere(asks is not None):

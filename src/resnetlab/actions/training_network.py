@@ -17,6 +17,8 @@ from resnetlab.nn import build
 from resnetlab.specs import ZOO
 from resnetlab.training.freezing import Freezing
 
+DEEP = 110  # layers, from which on He et al. 2015, §4.2, begin with a low rate
+DEEP_REMARK = f"for {DEEP} layers and more the paper warms up: --recipe he2015-deep"
 OF_THE_DATA = ("num_classes", "in_channels")
 
 
@@ -60,7 +62,8 @@ def network_to_train(asked: TrainSettings, classes: Sequence[str], channels: int
                 f"--model {reference} says another {name} than the data has: {wanted[name]}\nleave it out there"
             )
     changes = wanted | ({} if asked.drop_path is None else {"drop_path": asked.drop_path})
-    return StartingNetwork(build(spec.with_fields(**changes)))
+    remarks = (DEEP_REMARK,) if asked.recipe == "he2015" and spec.weighted_layers >= DEEP else ()
+    return StartingNetwork(build(spec.with_fields(**changes)), remarks)
 
 
 def refuse_what_cannot_be_trained(model: nn.Module, images: tuple[int, int, int, int], outputs: int) -> None:

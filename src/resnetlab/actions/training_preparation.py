@@ -87,6 +87,10 @@ def prepare(asked: TrainSettings, world: World, make_network: MakeNetwork, trial
         ResnetlabError: settings, network and data do not fit each other.
     """
     data = after_first(partial(training_data, str(asked.data), asked.seed, asked.validation))
+    if asked.keep == "best" and data.validation is None:
+        raise ResnetlabError(
+            f"--keep best needs images to choose by, and {asked.data} has none\ngive --validation 0.1"
+        )
     plain = usual_preprocessing(data.train, asked.size, None)
     start = after_first(partial(make_network, asked, data.classes, plain.channels))
     known = card_of(start.module).preprocessing

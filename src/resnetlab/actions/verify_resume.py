@@ -13,11 +13,11 @@ import torch
 from resnetlab.actions.train import run
 from resnetlab.actions.train_settings import TrainSettings
 from resnetlab.actions.training_preparation import MakeNetwork, Trial
+from resnetlab.core.errors import ResnetlabError
 from resnetlab.training.checkpoints import load_last
 from resnetlab.training.interruption import Interrupted
 
 EPOCHS, STEPS = 2, 6  # of the training that is run twice
-STOPS = (4, 9)  # steps after which one of the two is interrupted: within the first epoch, and within the second
 NOT_OF_TRAINING = ("config", "environment")
 
 
@@ -52,7 +52,8 @@ def verify_resume(asked: TrainSettings, make_network: MakeNetwork, command: str 
         command: whose run it is.
 
     Raises:
-        ResnetlabError: the request cannot be met.
+        ResnetlabError: the request cannot be met, or an epoch has one batch, in which nothing can be interrupted.
+        Interrupted: a signal came.
     """
     with tempfile.TemporaryDirectory(prefix="resnetlab-verify-") as place:
         whole, stopped = (
@@ -60,7 +61,7 @@ def verify_resume(asked: TrainSettings, make_network: MakeNetwork, command: str 
             for name in ("whole", "stopped")
         )
         steps = run(whole, make_network, command=command, trial=Trial(STEPS)).steps
-        stops = tuple(stop for stop in STOPS if stop < steps)
+        stops = _within_epochs(steps // EPOCHS)
         for number, stop in enumerate((*stops, None)):
             try:
                 run(
@@ -70,12 +71,26 @@ def verify_resume(asked: TrainSettings, make_network: MakeNetwork, command: str 
                     stored=stopped if number else None,
                     trial=Trial(STEPS, stop),
                 )
-            except Interrupted:
-                continue
+            except Interrupted as interrupted:
+                if interrupted.exit_code:  # a real signal
+                    raise
         left = [dict(_left(settings.output)) for settings in (whole, stopped) if settings.output]
     names = sorted(left[0].keys() | left[1].keys())
     differ = tuple(name for name in names if not _equal(left[0].get(name), left[1].get(name)))
     return ResumeProof(stops, steps, len(names), differ)
+
+
+def _within_epochs(steps: int) -> tuple[int, int]:
+    """Steps after which to interrupt: within the first epoch, and within the second.
+
+    >>> _within_epochs(6), _within_epochs(2)
+    ((4, 9), (1, 3))
+    """
+    if steps < 2:
+        raise ResnetlabError(
+            "--verify-resume interrupts epochs, and here an epoch is one batch\ngive a smaller --batch-size"
+        )
+    return 2 * steps // 3, steps + steps // 2
 
 
 def _left(folder: Path) -> Iterator[tuple[str, Any]]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from resnetlab.actions.run_settings import find_run, stored_settings
-from resnetlab.actions.train_settings import TrainSettings, config_text, settings_with_recipe
+from resnetlab.actions.run_settings import checkpoint_named, find_run, refuse_another_output, stored_settings
+from resnetlab.actions.train_settings import TrainSettings, config_text, read_config, settings_with_recipe
+from resnetlab.core.errors import ResnetlabError
+from resnetlab.specs.plain_changes import changed_by
 
 if TYPE_CHECKING:
     from resnetlab.actions.trained_run import TrainedRun
@@ -51,10 +55,12 @@ class TrainingFlags:
         flags = with_value(flags, "--resume", "last")
         said = {name: value_of(flags, f"--{name}") for name in ("recipe", "config", "resume", "output")}
         output = Path(said["output"]) if said["output"] else None
+        config = Path(said["config"]) if said["config"] else None
         if said["resume"]:
+            refuse_another_output(said["resume"], output)
             settings = stored_settings(cls.KIND, find_run(said["resume"], output, cls.COMMAND))
+            settings = changed_by(settings, read_config(config) if config else {}, str(config))
         else:
-            config = Path(said["config"]) if said["config"] else None
             settings = settings_with_recipe(cls.KIND, said["recipe"], config, cls.DEFAULT_RECIPE)
         return cls(**vars(settings)), flags
 
@@ -71,6 +77,8 @@ class TrainingFlags:
             return 0
         from resnetlab.actions.train import run
 
+        if self.dry_run or self.find_lr or self.verify_resume:
+            refuse_many_processes()
         if self.dry_run:
             return show_plan(settings, self.make_network, as_json=self.json)
         if self.find_lr:
@@ -78,7 +86,21 @@ class TrainingFlags:
         if self.verify_resume:
             return prove_resume(settings, self.make_network, self.COMMAND, as_json=self.json)
         stored = stored_settings(self.KIND, settings.output) if self.resume and settings.output else None
-        return report(lambda: run(settings, self.make_network, command=self.COMMAND, stored=stored), as_json=self.json)
+        start = checkpoint_named(self.resume)
+        training = partial(run, settings, self.make_network, command=self.COMMAND, stored=stored, start=start)
+        return report(training, as_json=self.json)
+
+
+def refuse_many_processes() -> None:
+    """Pass in a process that is alone.
+
+    Raises:
+        ResnetlabError: torchrun started several.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ResnetlabError(
+            "--dry-run, --find-lr and --verify-resume look at one process\nleave torchrun out for them"
+        )
 
 
 def report(training: Callable[[], TrainedRun], *, as_json: bool) -> int:
@@ -110,8 +132,12 @@ def prove_resume(settings: TrainSettings, make_network: MakeNetwork, command: st
 
     from resnetlab.actions.verify_resume import verify_resume
     from resnetlab.core.terminal import json_text
+    from resnetlab.training.interruption import Interrupted
 
-    proof = verify_resume(settings, make_network, command)
+    try:
+        proof = verify_resume(settings, make_network, command)
+    except Interrupted as stopped:
+        return stopped.exit_code
     stops = " and ".join(map(str, proof.stops))
     if as_json:
         print(json_text(asdict(proof) | {"holds": proof.holds}))

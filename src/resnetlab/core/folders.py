@@ -10,6 +10,8 @@ from pathlib import Path
 
 from resnetlab.core.errors import OutputError
 
+LEFT_BY_KILLS = (".lock", ".writable-")  # how files begin that hold nothing of anybody's
+
 
 def cache_folder() -> Path:
     """Where measurements and downloads are kept: $RESNETLAB_CACHE, else resnetlab in the user's cache folder."""
@@ -34,7 +36,7 @@ def make_output_folder(command: str, name: str, output: Path | None = None, exis
     try:
         folder = output or _fresh(Path("runs") / command, f"{datetime.now():%Y%m%d-%H%M%S}-{name}")
         folder.mkdir(parents=True, exist_ok=True)
-        holds_something = any(folder.iterdir())
+        holds_something = any(not entry.name.startswith(LEFT_BY_KILLS) for entry in folder.iterdir())
         probe = folder / f".writable-{os.getpid()}"
         probe.touch()
         probe.unlink()

@@ -54,9 +54,10 @@ def save_checkpoint(run: Path, content: Mapping[str, Any], best: bool = False) -
     last = run / FOLDER / LAST
     if last.exists():
         write_atomically(run / FOLDER / PREVIOUS, lambda place: _same_file(last, place))
-    write_atomically(last, lambda place: torch.save({"format": FORMAT, **content}, place))
+    newest = run / FOLDER / (BEST if best else LAST)  # the best first: an epoch that is not in last.pt is done again
+    write_atomically(newest, lambda place: torch.save({"format": FORMAT, **content}, place))
     if best:
-        write_atomically(run / FOLDER / BEST, lambda place: _same_file(last, place))
+        write_atomically(last, lambda place: _same_file(newest, place))
 
 
 def load_last(run: Path) -> Checkpoint:
@@ -79,6 +80,21 @@ def load_last(run: Path) -> Checkpoint:
     if refusals:
         raise CheckpointError(f"no checkpoint in {folder} is whole: {'; '.join(refusals)}\nstart anew")
     raise CheckpointError(f"{run} has no checkpoint to go on from\ngive a run folder of train or finetune")
+
+
+def has_checkpoint(run: Path) -> bool:
+    """Whether a run came so far as to have one."""
+    return any((run / FOLDER / name).exists() for name in (LAST, PREVIOUS))
+
+
+def replace_last(run: Path, checkpoint: Checkpoint) -> None:
+    """Put the checkpoint that a run goes on from in the place of the last one, lest a damaged one become the previous.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    if checkpoint.file != run / FOLDER / LAST:
+        write_atomically(run / FOLDER / LAST, lambda place: _same_file(checkpoint.file, place))
 
 
 def load_checkpoint_file(file: Path) -> Mapping[str, Any]:

@@ -144,5 +144,4 @@ class Config:
         check(self, "drop_path", self.drop_path is None or 0 <= self.drop_path < 1, "from 0, below 1, or none")
         check(self, "ema", self.ema is None or 0 < self.ema < 1, "above 0 and below 1, or none")
         check(self, "keep", self.keep in get_args(Keep), ", ".join(get_args(Keep)))
-        check(self, "keep", self.keep == "last" or self.validation > 0, "last, where no images are held out")
         check(self, "validation", 0 <= self.validation < 1, "from 0, below 1")

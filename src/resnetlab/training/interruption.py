@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,13 +52,23 @@ class Interruption:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Signals only set a flag meanwhile; a second one of a kind acts as it did before."""
-        before = {number: signal.signal(number, self._note) for number in SIGNALS}
-        try:
+        """The first signal only sets a flag meanwhile; the next acts as it did before. Threads get no signals."""
+        if threading.current_thread() is not threading.main_thread():
             yield
-        finally:
+            return
+        before = {number: signal.getsignal(number) for number in SIGNALS}
+
+        def note(number: int, frame: FrameType | None) -> None:
+            self.received = signal.Signals(number)
+            put_back()
+
+        def put_back() -> None:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self.received = signal.Signals(number)
+        for number in SIGNALS:
+            signal.signal(number, note)
+        try:
+            yield
+        finally:
+            put_back()

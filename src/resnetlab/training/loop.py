@@ -170,8 +170,7 @@ def take_step(state: TrainingState, batch: Batch, rule: StepRule) -> None:
 
 def _backward(state: TrainingState, batch: Batch, rule: StepRule) -> Tensor:
     """Put the gradient of the batch's mean loss where the optimiser finds it; gives that loss."""
-    size = -(-len(batch.images) // rule.accumulate)
-    parts = list(zip(batch.images.split(size), batch.labels.split(size), strict=True))
+    parts = list(zip(*(tensor.tensor_split(rule.accumulate) for tensor in (batch.images, batch.labels)), strict=True))
     losses = []
     for number, (images, labels) in enumerate(parts, start=1):
         with exchanging(state.runs, number == len(parts)):
@@ -192,6 +191,5 @@ def _first_bad(loss: float, model: nn.Module) -> str:
     if not math.isfinite(loss):
         return f"loss ({loss})"
     named = ((name, tensor.grad) for name, tensor in model.named_parameters())
-    return next(
-        f"gradient of {name}" for name, grad in named if grad is not None and not in_full(grad).isfinite().all()
-    )
+    bad = (f"gradient of {name}" for name, grad in named if grad is not None and not in_full(grad).isfinite().all())
+    return next(bad, "norm of the gradient")

@@ -98,6 +98,7 @@ def restore(state: TrainingState, plain: Mapping[str, Any], source: str) -> None
         CheckpointError: it was written for another network or optimiser.
     """
     _refuse_another_network(state.model.state_dict(), plain.get("model"), source)
+    _refuse_another_optimiser(state.optimiser.state_dict(), plain["optimiser"], source)
     if (state.average is None) != (plain["average"] is None):
         raise CheckpointError(f"{source} was written with another moving average\ngive the flags it was trained with")
     state.model.load_state_dict(share_out_network(plain["model"], state.model))
@@ -137,6 +138,15 @@ def _refuse_another_network(own: Mapping[str, Tensor], other: object, source: st
             f"{source} is of another network: {', '.join(sorted(differ)[:3])}{more} differ\n"
             "give the model that it was trained with"
         )
+
+
+def _refuse_another_optimiser(own: Mapping[str, Any], other: Mapping[str, Any], source: str) -> None:
+    """Its groups have as many parameters, and the settings of this one's; some get more with their first step."""
+    groups, others = own["param_groups"], other["param_groups"]
+    pairs = zip(groups, others, strict=False)
+    alike = all(group.keys() <= peer.keys() and len(group["params"]) == len(peer["params"]) for group, peer in pairs)
+    if len(groups) != len(others) or not alike:
+        raise CheckpointError(f"{source} was written with another optimiser\ngive the flags it was trained with")
 
 
 def _is_plain(value: object) -> bool:
