@@ -82,7 +82,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder with train/ and test/")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--peer", action="store_true", help="train the notebook's loop too")
-    parser.add_argument("--short", default="--epochs 1", help="flags of the shorter training beside the notebook's")
+    parser.add_argument("--short", default="--steps 50", help="flags of the shorter training beside the notebook's")
     parser.add_argument("--flags", default="", help="more flags of resnetlab train, as '--optim.lr 0.1'")
     asked = parser.parse_args()
 
