@@ -37,6 +37,10 @@ def fold_batch_norms(module: nn.Module, probe: Float[Tensor, "n c h w"]) -> nn.M
 def _fold(traced: fx.GraphModule) -> None:
     """Every batch norm behind a convolution whose output nothing else takes, where each is called once."""
     parts = dict(traced.named_modules())
+    for node in list(traced.graph.nodes):
+        if node.op == "call_module" and type(parts[str(node.target)]) is nn.Identity:  # it would stand between the two
+            node.replace_all_uses_with(node.args[0])
+            traced.graph.erase_node(node)
     calls = Counter(node.target for node in traced.graph.nodes if node.op == "call_module")
     for node in list(traced.graph.nodes):
         before = node.args[0] if node.args else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.text import Text
 
 from resnetlab.actions.inspect_data import Inspection
@@ -16,21 +16,21 @@ NOTHING_WRONG = "nothing is wrong: every image can be read, and no picture is in
 MOST_NAMED = 5  # images or groups of a kind
 
 
-def inspection_table(found: Inspection) -> RenderableType:
-    """Images of each class and split, what they are like, and what is wrong."""
+def inspection_table(found: Inspection) -> list[RenderableType]:
+    """Images of each class and split, what they are like, and what is wrong; sentences as texts, for `show`."""
     images = sum(facts.images for facts in found.splits)
     parts: list[RenderableType] = [
         Text(f"{on_one_line(found.data)}: {images:,} images, {len(found.classes)} classes", "bold"),
-        Text(""),
+        "",
         _counts(found),
-        Text(""),
+        "",
         _facts(found),
     ]
     trouble = [*_unreadable(found), *_duplicates(found)]
     if trouble:
-        parts += [Text(""), *map(Text, trouble)]
+        parts += ["", *trouble]
     verdict = found.wrong or (NOTHING_WRONG,)
-    return Group(*parts, Text(""), *(Text(f"{'✗' if found.wrong else '✓'} {sentence}") for sentence in verdict))
+    return [*parts, "", *(f"{'✗' if found.wrong else '✓'} {sentence}" for sentence in verdict)]
 
 
 def _counts(found: Inspection) -> RenderableType:

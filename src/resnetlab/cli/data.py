@@ -45,5 +45,5 @@ class DataInspect(InspectSettings):
             from resnetlab.actions.inspect_data_tables import inspection_table
 
             places = (f"numbers: {found.folder / NUMBERS}", f"sheet:   {found.folder / SHEET}")
-            show(inspection_table(found), "", *places)
+            show(*inspection_table(found), "", *places)
         return 1 if found.wrong else 0
