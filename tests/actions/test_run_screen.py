@@ -186,7 +186,7 @@ def test_commands_to_type_are_quoted_for_the_shell() -> None:
     folder, data = Path("my runs/it's"), "imagefolder:my photos"
     done = next_commands(folder, data)
     assert shlex.split(done[0]) == ["resnetlab", "eval", str(folder), "--data", data]
-    assert shlex.split(next_commands(folder, data, interrupted=True)[0]) == [
+    assert shlex.split(next_commands(folder, data, interrupted="train")[0]) == [
         "resnetlab",
         "train",
         "--resume",

@@ -141,10 +141,13 @@ def _refuse_another_network(own: Mapping[str, Tensor], other: object, source: st
 
 
 def _refuse_another_optimiser(own: Mapping[str, Any], other: Mapping[str, Any], source: str) -> None:
-    """Its groups have as many parameters, and the settings of this one's; some get more with their first step."""
+    """Its groups have as many parameters and the same settings; some optimisers add one with their first step."""
     groups, others = own["param_groups"], other["param_groups"]
     pairs = zip(groups, others, strict=False)
-    alike = all(group.keys() <= peer.keys() and len(group["params"]) == len(peer["params"]) for group, peer in pairs)
+    alike = all(
+        (group.keys() <= peer.keys() or peer.keys() <= group.keys()) and len(group["params"]) == len(peer["params"])
+        for group, peer in pairs
+    )
     if len(groups) != len(others) or not alike:
         raise CheckpointError(f"{source} was written with another optimiser\ngive the flags it was trained with")
 
