@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ import numpy as np
 from resnetlab.actions.looking import Unreadable
 from resnetlab.actions.scores import Scores
 from resnetlab.actions.settings import EvalSettings
-from resnetlab.core.files import write_atomically
+from resnetlab.core.files import write_content
 from resnetlab.core.terminal import json_text
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def write_evaluation(found: Evaluation, asked: EvalSettings) -> None:
         "eval.json": (json_text(found.as_json()) + "\n").encode(),  # last: where it stands, all is there
     }
     for name, content in contents.items():
-        write_atomically(found.folder / name, partial(_write, content))
+        write_content(found.folder / name, content)
 
 
 def _figure(found: Evaluation) -> Figure:
@@ -133,7 +132,3 @@ def _config(found: Evaluation, asked: EvalSettings) -> str:
     told = {name: value for name, value in asdict(asked).items() if name not in OF_THIS_CALL}
     told["classes"] = None if asked.classes is None else str(asked.classes)
     return str(yaml.safe_dump({"model": found.model, "data": found.data, **told}, sort_keys=False, allow_unicode=True))
-
-
-def _write(content: bytes, path: Path) -> None:
-    path.write_bytes(content)

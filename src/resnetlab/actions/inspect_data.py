@@ -21,7 +21,7 @@ from resnetlab.actions.inspect_data_images import (
 from resnetlab.actions.inspect_data_settings import InspectSettings
 from resnetlab.actions.inspect_data_sheet import sheet_of
 from resnetlab.core.errors import ImageError
-from resnetlab.core.files import write_atomically
+from resnetlab.core.files import write_content
 from resnetlab.core.folders import make_output_folder
 from resnetlab.core.terminal import json_text
 from resnetlab.data.labelled import LabelledImages
@@ -127,8 +127,8 @@ def inspect_data(data: str, **settings: Any) -> Inspection:
     )
     sheet = sheet_of(parts[learnt], learnt, seen[learnt], asked.seed)
     if sheet is not None:
-        write_atomically(folder / SHEET, lambda path: path.write_bytes(sheet))
-    write_atomically(folder / NUMBERS, lambda path: path.write_text(json_text(found.as_json()), encoding="utf-8"))
+        write_content(folder / SHEET, sheet)
+    write_content(folder / NUMBERS, json_text(found.as_json()))
     return found
 
 

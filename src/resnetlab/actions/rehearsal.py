@@ -16,7 +16,7 @@ from resnetlab.actions.run_folder import make_run_folder
 from resnetlab.actions.train_settings import TrainSettings
 from resnetlab.actions.training_preparation import MakeNetwork, Prepared, prepare
 from resnetlab.core.devices import choose_device
-from resnetlab.core.files import write_atomically
+from resnetlab.core.files import write_content
 from resnetlab.core.memory import keep_large_blocks
 from resnetlab.training.distributed import join
 from resnetlab.training.freezing import counts
@@ -116,7 +116,7 @@ def suggest_learning_rate(asked: TrainSettings, make_network: MakeNetwork) -> tu
         found = find_learning_rate(ready.state, ready.batches, ready.rule)
     figure = learning_rate_figure(found.rates, found.losses, found.smoothed, found.suggestion)
     picture, place = drawn(figure, "learning-rate").png, folder / "learning-rate.png"
-    write_atomically(place, lambda file: file.write_bytes(picture))
+    write_content(place, picture)
     return found, place
 
 

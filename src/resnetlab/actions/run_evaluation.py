@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
-from pathlib import Path
 
 import torch
 from jaxtyping import Float
@@ -12,7 +10,8 @@ from torch import Tensor, nn
 
 from resnetlab.actions.evaluation import Evaluation
 from resnetlab.actions.scores import Scorer, Scores
-from resnetlab.core.files import write_atomically
+from resnetlab.analysis.untouched import in_evaluation_mode
+from resnetlab.core.files import write_content
 from resnetlab.core.terminal import json_text
 from resnetlab.data.preparation import Batch
 from resnetlab.training.loop import PLAIN
@@ -51,23 +50,16 @@ def count_scores(
         device: where the batches are.
         choice: in which numbers the network computes.
     """
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
     scorer = Scorer(classes, device)
-    for batch in batches:
-        with choice.autocast():
-            logits = model(batch.images)
-        scorer.add(logits.to(torch.promote_types(logits.dtype, torch.float32)), batch.labels)
-    for module, was_training in modes:
-        module.training = was_training
+    with in_evaluation_mode(model):
+        for batch in batches:
+            with choice.autocast():
+                logits = model(batch.images)
+            scorer.add(logits.to(torch.promote_types(logits.dtype, torch.float32)), batch.labels)
     return scorer.scores()
 
 
 def write_scores(found: Evaluation) -> None:
     """Put eval.json alone into the run's folder; its figures are among those of the run's page."""
     content = f"{json_text(found.as_json())}\n"
-    write_atomically(found.folder / "eval.json", partial(_write, content))
-
-
-def _write(content: str, path: Path) -> None:
-    path.write_text(content, encoding="utf-8")
+    write_content(found.folder / "eval.json", content)

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import torch
 
 from resnetlab.actions.run_settings import CONFIG
 from resnetlab.actions.train_settings import TrainSettings, config_text
-from resnetlab.core.files import write_atomically
+from resnetlab.core.files import write_content
 from resnetlab.core.folders import make_output_folder
 from resnetlab.core.machine import describe_environment, processor_name
 from resnetlab.core.terminal import json_text
@@ -46,11 +45,7 @@ def describe_run(folder: Path, asked: TrainSettings) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
     texts = {CONFIG: config_text(asked), "env.json": json_text(describe_environment() | run_environment()) + "\n"}
     for name, text in texts.items():
-        write_atomically(folder / name, partial(_write, text))
-
-
-def _write(text: str, place: Path) -> None:
-    place.write_text(text, encoding="utf-8")
+        write_content(folder / name, text)
 
 
 def run_environment() -> dict[str, Any]:

@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 from resnetlab.core.errors import OutputError
-from resnetlab.core.files import write_atomically
+from resnetlab.core.files import write_content
 from resnetlab.training.events import EpochDone, StepDone
 
 EVERY = 50  # steps from one line of metrics.jsonl to the next
@@ -115,7 +114,7 @@ class Summary:
         table = csv.DictWriter(text, [field.name for field in fields(EpochDone)], lineterminator="\n")
         table.writeheader()
         table.writerows(self.rows)
-        write_atomically(self.path, partial(_write, text.getvalue()))
+        write_content(self.path, text.getvalue())
 
 
 class Log:
@@ -170,10 +169,6 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list):
         return [_finite(inside) for inside in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _write(text: str, path: Path) -> None:
-    path.write_text(text, encoding="utf-8", newline="")
 
 
 @contextmanager

@@ -8,7 +8,6 @@ import statistics
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ import yaml
 
 from resnetlab.actions.run_records import read_lines, read_summary
 from resnetlab.actions.run_watch import next_commands
-from resnetlab.core.files import write_atomically
+from resnetlab.core.files import write_content
 from resnetlab.core.terminal import json_text
 from resnetlab.pages.numbers import duration, number
 from resnetlab.pages.training_page import ClassRow, KeyNumber, TrainingPage, render_training
@@ -55,7 +54,7 @@ class RunFacts:
 
 def write_facts(folder: Path, facts: RunFacts) -> None:
     """Put the facts into the run's folder as run.json."""
-    write_atomically(folder / FACTS, partial(_write, f"{json_text(asdict(facts))}\n".encode()))
+    write_content(folder / FACTS, f"{json_text(asdict(facts))}\n".encode())
 
 
 def write_report(folder: Path) -> Path:
@@ -69,9 +68,9 @@ def write_report(folder: Path) -> Path:
     drawings = _drawings(folder, epochs)
     for slug, drawing in drawings.items():
         for suffix, content in (("svg", drawing.svg.encode()), ("png", drawing.png)):
-            write_atomically(folder / "plots" / f"{slug}.{suffix}", partial(_write, content))
+            write_content(folder / "plots" / f"{slug}.{suffix}", content)
     page = render_training(_page(folder, facts, epochs), drawings)
-    write_atomically(folder / "report.html", partial(_write, page.encode()))
+    write_content(folder / "report.html", page.encode())
     return folder / "report.html"
 
 
@@ -206,7 +205,3 @@ def _flat(values: Mapping[str, Any]) -> dict[str, str]:
 
 def _json(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
-def _write(content: bytes, path: Path) -> None:
-    path.write_bytes(content)

@@ -22,7 +22,7 @@ from resnetlab.actions.train_settings import TrainSettings
 from resnetlab.actions.trained_run import TrainedRun
 from resnetlab.actions.training_preparation import Prepared
 from resnetlab.core.errors import CheckpointError
-from resnetlab.core.files import write_atomically
+from resnetlab.core.files import write_content
 from resnetlab.data.preparation import Batch
 from resnetlab.training.checkpoints import (
     BEST,
@@ -220,7 +220,7 @@ class TrainingCall:
         write_facts(self.folder, facts)
         batch = next(iter(self.ready.batches.epoch(0)))
         sheet = contact_sheet(batch.images.cpu(), batch.labels, data.classes, self.ready.how)
-        write_atomically(self.folder / "train_batch0.jpg", lambda place: place.write_bytes(sheet))
+        write_content(self.folder / "train_batch0.jpg", sheet)
 
     def _watching(self, checkpoint: Checkpoint | None) -> AbstractContextManager[Watch | Nobody]:
         if not self.world.is_first:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +11,7 @@ from torch import nn
 from resnetlab.actions.new_head import keep_head
 from resnetlab.actions.references import find_model, resolve_model
 from resnetlab.actions.train_settings import TrainSettings
+from resnetlab.analysis.untouched import weightless_copy
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.nn import build
 from resnetlab.specs import ZOO
@@ -79,7 +79,7 @@ def refuse_what_cannot_be_trained(model: nn.Module, images: tuple[int, int, int,
         ResnetlabError: a batch norm would see one value of a channel, the channels differ, or the outputs do.
     """
     count, channels, height, width = images
-    twin = copy.deepcopy(model).to("meta").train()
+    twin = weightless_copy(model).train()
     try:
         logits = twin(torch.zeros(images, device="meta"))
     except ResnetlabError:

@@ -36,6 +36,18 @@ def preserved(model: nn.Module) -> Iterator[None]:
                     buffer.copy_(before)
 
 
+@contextmanager
+def in_evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Every module evaluates in the block, and is afterwards in the mode it came in, however the block ends."""
+    flags = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, flag in flags:
+            module.training = flag
+
+
 def weightless_copy(model: AnyModule) -> AnyModule:
     """Copies a module with its tensors on the meta device: every shape and no number, so it costs nothing."""
     memo: dict[int, Any] = {

@@ -42,6 +42,20 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def write_content(path: Path, content: str | bytes) -> None:
+    """Write a whole file as `write_atomically` does.
+
+    Args:
+        path: its place.
+        content: bytes, or a text, which is written in UTF-8 with its line ends as they are.
+
+    Raises:
+        OutputError: as of `write_atomically`.
+    """
+    held = content.encode() if isinstance(content, str) else content
+    write_atomically(path, lambda place: place.write_bytes(held))
+
+
 def _remove_what_killed_writers_left(path: Path) -> None:
     named = re.compile(rf"\.{re.escape(path.name)}-(\d{{1,9}})-[0-9a-f]{{8}}")
     for left in path.parent.iterdir():

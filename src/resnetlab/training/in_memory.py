@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from resnetlab.analysis.untouched import in_evaluation_mode
 from resnetlab.core.errors import DivergedError, ResnetlabError
 from resnetlab.data import ImageData
 from resnetlab.data.preparation import Batch
@@ -120,11 +121,8 @@ def evaluate(
         labels: (N,).
         batch_size: images per forward pass.
     """
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    logits = torch.cat([model(part) for part in images.split(batch_size)])
-    for module, was_training in modes:
-        module.training = was_training
+    with in_evaluation_mode(model):
+        logits = torch.cat([model(part) for part in images.split(batch_size)])
     return F.cross_entropy(logits, labels).item(), (logits.argmax(1) != labels).float().mean().item()
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from resnetlab.analysis.untouched import in_evaluation_mode
 from resnetlab.data.preparation import Batch
 from resnetlab.training.loop import PLAIN
 from resnetlab.training.precision import Choice
@@ -46,19 +47,16 @@ def validate(
         total: adds up the sums of all processes.
         after_batch: is called after each.
     """
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
     sums: Tensor | None = None
-    for batch in batches:
-        with choice.autocast():
-            logits = model(batch.images)
-        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-        loss = F.cross_entropy(logits, batch.labels, reduction="none").double().sum()
-        right = (logits.argmax(1) == batch.labels).double().sum()
-        here = torch.stack([loss, right, torch.full_like(loss, len(batch.labels))])
-        sums = here if sums is None else sums + here
-        after_batch()
-    for module, was_training in modes:
-        module.training = was_training
+    with in_evaluation_mode(model):
+        for batch in batches:
+            with choice.autocast():
+                logits = model(batch.images)
+            logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+            loss = F.cross_entropy(logits, batch.labels, reduction="none").double().sum()
+            right = (logits.argmax(1) == batch.labels).double().sum()
+            here = torch.stack([loss, right, torch.full_like(loss, len(batch.labels))])
+            sums = here if sums is None else sums + here
+            after_batch()
     loss_sum, right_sum, n = total(sums if sums is not None else torch.zeros(3, dtype=torch.float64)).tolist()
     return ValidationScores(round(n), loss_sum / n, 100 * right_sum / n)

@@ -12,7 +12,7 @@ import safetensors.torch
 from torch import Tensor, nn
 
 from resnetlab.core.errors import CheckpointError, ResnetlabError
-from resnetlab.core.files import write_atomically
+from resnetlab.core.files import write_atomically, write_content
 from resnetlab.nn import build
 from resnetlab.specs.card import ModelCard
 from resnetlab.specs.model import ModelSpec
@@ -63,7 +63,7 @@ def save(
     tensors = {name: tensor.cpu() for name, tensor in state.items()}
     description, place = describe(card, tensors), Path(folder)
     write_atomically(place / WEIGHTS, partial(write_weights, tensors, {HEADER: description}))
-    write_atomically(place / DESCRIPTION, lambda file: file.write_text(description, encoding="utf-8"))
+    write_content(place / DESCRIPTION, description)
     return place / WEIGHTS
 
 
