@@ -1,0 +1,24 @@
+"""The ways in which `diagnose` looks at a network: a row each, in the order of the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Part:
+    """One way of looking.
+
+    Args:
+        maker: `module:function` that gives a `Section` of a `Subject`; it is imported when it is asked for.
+        what: it shows, a clause for the help.
+        usual: whether it is done without being asked for.
+    """
+
+    maker: str
+    what: str
+    usual: bool = True
+
+
+PARTS: dict[str, Part] = {}
+"""Name of a part, as `--parts` takes it → the part."""

@@ -1,0 +1,133 @@
+"""What a diagnosis is made of: the subject, the sections that look at it, and what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from resnetlab.analysis.health import HealthFinding, worst_first
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
+    from matplotlib.figure import Figure
+    from torch import Tensor, nn
+
+SCHEMA = "1"
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """The network that is looked at, with images that it understands; a section leaves both as they were.
+
+    Args:
+        reference: of the model.
+        data: reference of the data.
+        model: gives logits, (N, classes); on its device, in evaluation mode.
+        images: (N, C, H, W), float, normalised, on the model's device.
+        labels: (N,) the class of each image.
+        classes: names in the order of the labels.
+        batch_size: images that may go through at once, with gradients too.
+        seed: of all that is drawn.
+        is_trained: whether its weights are somebody's.
+        say: tells a user on a terminal what is being done, a short clause.
+    """
+
+    reference: str
+    data: str
+    model: nn.Module
+    images: Float[Tensor, "n c h w"]
+    labels: Int[Tensor, " n"]
+    classes: tuple[str, ...]
+    batch_size: int
+    seed: int
+    is_trained: bool
+    say: Callable[[str], None] = lambda text: None
+
+
+@dataclass(frozen=True)
+class SectionFigure:
+    """A figure of a section.
+
+    Args:
+        slug: of it, which no other section uses; names files in plots/.
+        title: above it.
+        figure: in the house's style (`pages.figures`).
+        caption: under it, a sentence on how to read it.
+    """
+
+    slug: str
+    title: str
+    figure: Figure
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class SectionTable:
+    """A table of a section; cells are texts as they are read.
+
+    Args:
+        title: above it.
+        columns: the head.
+        rows: as many cells in each as there are columns.
+        numbers: the columns whose cells stand to the right.
+        note: under it.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numbers: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """What one way of looking showed.
+
+    Args:
+        slug: of it; the key in diagnosis.json, the anchor on the page.
+        title: on the page.
+        lead: what was seen, a few sentences with the numbers that matter.
+        figures: beside each other.
+        tables: under the figures.
+        numbers: all that was measured, ready for JSON: mappings, lists, texts, numbers, None.
+        findings: rules that fired.
+        not_done: what could not be looked at and why, a sentence each.
+    """
+
+    slug: str
+    title: str
+    lead: str
+    figures: tuple[SectionFigure, ...] = ()
+    tables: tuple[SectionTable, ...] = ()
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    findings: tuple[HealthFinding, ...] = ()
+    not_done: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a diagnosis found.
+
+    Args:
+        model: its reference.
+        data: its reference.
+        sections: in the order of the page.
+        remarks: what was assumed, and done to the images, a sentence each.
+        facts: what it rests on: images, preprocessing, device, seed, environment.
+        folder: where diagnosis.json and the page are.
+    """
+
+    model: str
+    data: str
+    sections: tuple[Section, ...]
+    remarks: tuple[str, ...]
+    facts: Mapping[str, Any]
+    folder: Path
+
+    @property
+    def findings(self) -> tuple[HealthFinding, ...]:
+        """Those of all sections, the worst first."""
+        return worst_first(finding for section in self.sections for finding in section.findings)
