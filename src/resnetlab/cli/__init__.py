@@ -30,6 +30,16 @@ COMMANDS: dict[tuple[str, ...], tuple[str, str]] = {
     ("predict",): ("predict:Predict", "what a network sees in images"),
     ("eval",): ("evaluate:Eval", "how often a network is right on labelled images"),
     ("data", "inspect"): ("data:DataInspect", "what a data set holds, and what is wrong with it"),
+    ("exercises", "start"): ("exercises:ExercisesStart", "lay the course of exercises into a folder"),
+    ("exercises", "list"): ("exercises:ExercisesList", "the exercises in order, with your progress"),
+    ("exercises", "check"): (
+        "exercises:ExercisesCheck",
+        "whether your answers are right, and if not, which mistake it is",
+    ),
+    ("exercises", "watch"): ("exercises:ExercisesWatch", "check again whenever you save"),
+    ("exercises", "hint"): ("exercises:ExercisesHint", "the next of an exercise's three hints"),
+    ("exercises", "solution"): ("exercises:ExercisesSolution", "an exercise's worked solution"),
+    ("exercises", "reset"): ("exercises:ExercisesReset", "an exercise as it was at the start"),
     ("doctor",): ("doctor:Doctor", "this machine: versions, what speed paths are on, what data is at hand"),
 }
 

@@ -1,0 +1,103 @@
+"""Checks a learner's answers, and keeps what passed in the learner's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from resnetlab.exercises.course import COURSE, file_name, known
+from resnetlab.exercises.folder import fingerprint, open_course, strays
+from resnetlab.exercises.workshop import Result, Workshop
+
+SEED = 0
+
+
+def check_exercises(folder: Path, names: Sequence[str] = (), seed: int = SEED) -> Iterator[Result]:
+    """Check answers one after the other; every result comes as soon as it is there.
+
+    Args:
+        folder: that `start` made.
+        names: of exercises, files, or numbers; the whole course where there is none.
+        seed: of the random inputs.
+
+    Raises:
+        ResnetlabError: no course, or no such exercise.
+    """
+    course = open_course(folder)
+    asked = [known(name) for name in names] or list(COURSE)
+    course.progress()  # a damaged file is told before anything is run
+    return _results(course.folder, asked, seed)
+
+
+def _results(folder: Path, asked: Sequence[str], seed: int) -> Iterator[Result]:
+    course = open_course(folder)
+    with ExitStack() as stack:
+        warm: list[Workshop] = []
+        for name in asked:
+            answer = course.answer(name)
+            if answer is None or not course.is_begun(name):
+                yield unread(name, folder) if answer is None else not_begun(name)
+                continue
+            if not warm:
+                warm.append(stack.enter_context(Workshop()))
+            result = warm[0].check(name, answer, file_name(name), seed)
+            if result.passed:
+                course.note(name, passed=fingerprint(answer))
+            yield result
+
+
+def not_begun(name: str) -> Result:
+    """Of a file that is still the stub."""
+    return Result(name, False, "not-begun", "file", "not written yet", 0.0)
+
+
+def unread(name: str, folder: Path) -> Result:
+    """Of a file that is not there, or is no plain file."""
+    file = file_name(name)
+    if (folder / file).exists():
+        message = f"{file} is no plain file of at most 1 MB"
+    else:
+        others = ", ".join(strays(folder)[:3])
+        remedy = f"rename {others} to it, or " if others else ""
+        message = f"there is no {file}\n{remedy}get the stub again: resnetlab exercises reset {folder} {name}"
+    return Result(name, False, "missing-file", "file", message, 0.0)
+
+
+def watch_exercises(
+    folder: Path, names: Sequence[str], wait: Callable[[], None], seed: int = SEED
+) -> Iterator[list[Result]]:
+    """Check what is begun whenever a file of it was saved, until all of it passes.
+
+    Args:
+        folder: that `start` made.
+        names: as in `check_exercises`; all that are begun where there is none.
+        wait: called between two looks at the files.
+        seed: of the random inputs.
+
+    Yields:
+        the results of what was saved.
+    """
+    course = open_course(folder)
+    asked = [known(name) for name in names] or list(COURSE)
+    last: dict[str, bytes | None] = {}
+    failing = set(asked)
+    with Workshop() as workshop:
+        while failing:
+            saved = [name for name in asked if (answer := course.answer(name)) != last.get(name, b"") and answer]
+            results = []
+            for name in saved:
+                answer = last[name] = course.answer(name)
+                if answer is None or not course.is_begun(name):
+                    continue
+                result = workshop.check(name, answer, file_name(name), seed)
+                results.append(result)
+                if result.passed:
+                    failing.discard(name)
+                    course.note(name, passed=fingerprint(answer))
+                else:
+                    failing.add(name)
+            if results:
+                yield results
+            if failing:
+                wait()

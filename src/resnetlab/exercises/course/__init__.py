@@ -1,0 +1,60 @@
+"""The course: its exercises in order, a folder each.
+
+In a folder, `task.py` has the row (title, hints, mistakes), `solution.py` the worked solution with the learner's blank
+marked in it, `check.py` what is looked at and what the library computes there. The process that runs a learner's code
+imports only `check.py`, which tells no answer.
+"""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from resnetlab.core.errors import UnknownNameError
+from resnetlab.exercises.exercise import Exercise
+
+if TYPE_CHECKING:
+    from resnetlab.exercises.observation import Check
+
+COURSE = (
+    "convolution_by_unfold",
+    "batch_norm",
+)
+
+
+def task(name: str) -> Exercise:
+    """The exercise of this name.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    row: Exercise = importlib.import_module(f"{__name__}.{known(name)}.task").EXERCISE
+    return row
+
+
+def solution(name: str) -> str:
+    """The worked solution, with its markers."""
+    return (Path(__file__).parent / known(name) / "solution.py").read_text(encoding="utf-8")
+
+
+@cache
+def check_of(name: str) -> Check:
+    """What is looked at; imports PyTorch."""
+    check: Check = importlib.import_module(f"{__name__}.{known(name)}.check").CHECK
+    return check
+
+
+def file_name(name: str) -> str:
+    """The learner's file: its number in the course, and its name."""
+    return f"{COURSE.index(known(name)) + 1:02}_{name}.py"
+
+
+def known(name: str) -> str:
+    """The exercise that a learner means by a name, a file's name or a number."""
+    plain = name.removesuffix(".py")
+    for number, exercise in enumerate(COURSE, start=1):
+        if plain in (exercise, f"{number:02}_{exercise}", str(number), f"{number:02}"):
+            return exercise
+    raise UnknownNameError("exercise", name, COURSE, "all of them: resnetlab exercises list")

@@ -1,0 +1,181 @@
+"""Judges what was seen of an answer: right, a known mistake, or wrong in a place.
+
+It runs in a process that no learner's code enters, and is the only one that knows solutions and mistakes. A known
+mistake is recognised by what it computes: on the same inputs the answer gave the numbers, gradients, buffers and
+errors that the mistake gives.
+"""
+
+from __future__ import annotations
+
+import random
+import types
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+from resnetlab.exercises.comparison import Difference, first_difference, is_well_formed
+from resnetlab.exercises.course import check_of, solution, task
+from resnetlab.exercises.exercise import Mistake, mistaken
+from resnetlab.exercises.loading import load_answer
+from resnetlab.exercises.observation import Case, Check, observe, same_error
+from resnetlab.exercises.unfinished import what_ended
+
+SIMPLER_ROUNDS = 8  # in which a failing case is made simpler
+Report = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is to be told of an answer.
+
+    Args:
+        passed: it computes the right thing.
+        mistake: slug of a known mistake or a fault; None where nobody foresaw it.
+        where: output, gradient, buffers, mode; or the file, the run.
+        message: for the learner.
+    """
+
+    passed: bool
+    mistake: str | None = None
+    where: str | None = None
+    message: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def draw_cases(name: str, check: Check, seed: int, trials: int) -> list[Case]:
+    """The simplest case that is possible, and random ones; the same for the same seed."""
+    cases: list[Case] = []
+    for trial in range(trials):
+        chance = random.Random(f"{seed} {name} {trial}")
+        for _ in range(1000):
+            case = {key: chance.choice(values) for key, values in check.space.items()}
+            case["seed"] = chance.randrange(1_000_000)
+            if check.possible(case):
+                cases.append(case)
+                break
+        else:
+            raise AssertionError(f"{name}: no possible case was drawn in 1000")
+    return sorted(cases, key=lambda case: _size(check, case))
+
+
+def examine(name: str, seed: int, trials: int | None = None) -> Generator[list[Case], Report, Verdict]:
+    """Asks for runs of the answer on cases, by yielding them, until it can judge.
+
+    Args:
+        name: of the exercise.
+        seed: of the cases.
+        trials: cases drawn; the check's own number where None.
+    """
+    check = check_of(name)
+    cases = draw_cases(name, check, seed, trials or check.trials)
+    report = yield cases
+    fault = what_ended(report, [check.told(case) for case in cases], check.seconds)
+    if fault:
+        return Verdict(False, *fault)
+    failing = _failing(name, check, cases, report)
+    if not failing:
+        return Verdict(True, message="computes what the library computes")
+    case, difference = failing[0]
+    mistake = _recognised(name, check, cases, report)
+    if mistake:
+        return Verdict(
+            False, mistake.slug, difference.where, f"{mistake.message}\n{_evidence(check, case, difference)}"
+        )
+    for _ in range(SIMPLER_ROUNDS):
+        simpler = list(_simpler(check, case))
+        if not simpler:
+            break
+        failing = _failing(name, check, simpler, (yield simpler))
+        if not failing:
+            break
+        case, difference = failing[0]
+    where = "computation" if difference.kind == "raises" else difference.where
+    return Verdict(
+        False, difference.kind, difference.where, f"wrong in the {where}\n{_evidence(check, case, difference)}"
+    )
+
+
+def prepare(name: str, seed: int, trials: int | None = None) -> None:
+    """Compute what the library gives on the first cases, while the answer runs."""
+    check = check_of(name)
+    for case in draw_cases(name, check, seed, trials or check.trials):
+        _of_library(name, _frozen(case))
+
+
+def _failing(name: str, check: Check, cases: list[Case], report: Report) -> list[tuple[Case, Difference]]:
+    """The cases in which the answer differs, the simplest first."""
+    found = []
+    for case, seen in zip(cases, report["seen"], strict=False):
+        if not is_well_formed(seen):
+            difference: Difference | None = Difference("run", "what the run reported has no meaning", "forged")
+        else:
+            difference = first_difference(_of_library(name, _frozen(case)), seen, check.tolerance)
+        if difference:
+            found.append((case, difference))
+    return sorted(found, key=lambda failure: _size(check, failure[0]))
+
+
+def _recognised(name: str, check: Check, cases: list[Case], report: Report) -> Mistake | None:
+    """The first known mistake that gives on every case what the answer gave."""
+    for mistake in task(name).mistakes:
+        if all(
+            is_well_formed(seen) and _agree(_of_mistake(name, mistake.slug, _frozen(case)), seen, check.tolerance)
+            for case, seen in zip(cases, report["seen"], strict=True)
+        ):
+            return mistake
+    return None
+
+
+def _agree(one: Mapping[str, Any], other: Mapping[str, Any], tolerance: float) -> bool:
+    names = [name for name, _, _ in one["seen"]]
+    same = names == [name for name, _, _ in other["seen"]] and same_error(one["error"], other["error"])
+    return same and first_difference(one, other, tolerance) is None
+
+
+def _simpler(check: Check, case: Case) -> Iterator[Case]:
+    """Possible cases that differ in one parameter, which is simpler; the simplest first."""
+    found = []
+    for key, values in check.space.items():
+        for value in values[: values.index(case[key])]:
+            changed = {**case, key: value}
+            if check.possible(changed):
+                found.append(changed)
+    return iter(sorted(found, key=lambda each: _size(check, each)))
+
+
+def _size(check: Check, case: Case) -> int:
+    """How far a case is from the simplest."""
+    return sum(values.index(case[key]) for key, values in check.space.items())
+
+
+def _evidence(check: Check, case: Case, difference: Difference) -> str:
+    told = check.told(case)
+    return f"{difference.text} ({told})" if told else difference.text
+
+
+@cache
+def _library(name: str) -> Any:
+    return check_of(name).library()
+
+
+@cache
+def _of_library(name: str, case: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
+    return observe(check_of(name), _library(name), dict(case), lambda error: None)
+
+
+@cache
+def _mistaken(name: str, slug: str) -> types.ModuleType:
+    mistake = next(mistake for mistake in task(name).mistakes if mistake.slug == slug)
+    return load_answer(mistaken(solution(name), mistake).encode(), f"{slug}.py", task(name).asks)
+
+
+@cache
+def _of_mistake(name: str, slug: str, case: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
+    return observe(check_of(name), _mistaken(name, slug), dict(case), lambda error: None)
+
+
+def _frozen(case: Case) -> tuple[tuple[str, Any], ...]:
+    return tuple(case.items())

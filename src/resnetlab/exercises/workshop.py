@@ -1,0 +1,137 @@
+"""Checks answers in a process of its own, which is started once and kept warm."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from base64 import b64encode
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from resnetlab.core.errors import ResnetlabError
+from resnetlab.exercises.course import task
+
+KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "TMPDIR", "VIRTUAL_ENV")  # of the environment
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a check says of one answer.
+
+    Args:
+        exercise: its name.
+        passed: it computes what the library computes.
+        mistake: slug of the mistake; None where it passed or nobody foresaw the mistake.
+        where: output, gradient, buffers, mode, file or run; None where it passed.
+        message: for the learner; the first line says what, the second shows it.
+        seconds: that the check took.
+        printed: the beginning of what the code printed.
+    """
+
+    exercise: str
+    passed: bool
+    mistake: str | None
+    where: str | None
+    message: str
+    seconds: float
+    printed: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The form that scripts rely on."""
+        fields = asdict(self)
+        del fields["printed"]
+        return fields
+
+
+class Workshop:
+    """A warm process that checks answers, one after the other; use it in a `with`."""
+
+    def __enter__(self) -> Workshop:
+        if not hasattr(os, "fork"):
+            raise ResnetlabError("exercises are checked in forked processes, which this system does not have\nuse WSL")
+        self.folder = Path(tempfile.mkdtemp(prefix="resnetlab-exercises-"))
+        to_examiner, self._examine = os.pipe()
+        self._judged, from_examiner = os.pipe()
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "resnetlab.exercises.worker", str(to_examiner), str(from_examiner)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=self.folder,
+            env=_clean_environment(self.folder),
+            pass_fds=(to_examiner, from_examiner),
+        )
+        os.close(to_examiner)
+        os.close(from_examiner)
+        self._to_examiner, self._from_examiner = os.fdopen(self._examine, "wb"), os.fdopen(self._judged, "rb")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.process.kill()
+        for channel in (self._to_examiner, self._from_examiner, self.process.stdin, self.process.stdout):
+            try:
+                channel.close()  # type: ignore[union-attr]  # both were asked for as pipes
+            except BrokenPipeError:
+                continue
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def check(self, name: str, source: bytes, file: str, seed: int = 0, trials: int | None = None) -> Result:
+        """Check one answer.
+
+        Args:
+            name: of the exercise.
+            source: content of the learner's file.
+            file: its name, for messages.
+            seed: of the random cases.
+            trials: how many; the exercise's own number where None.
+        """
+        begun = time.monotonic()
+        asked = {"exercise": name, "source": b64encode(source).decode(), "file": file, "asks": task(name).asks}
+        reply = self._ask_examiner({"exercise": name, "seed": seed, "trials": trials})
+        printed = ""
+        while "verdict" not in reply:
+            with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+                report = self._ask_worker({**asked, "cases": reply["cases"], "folder": folder})
+            printed = printed or report["printed"]
+            if report["at"] == -1:
+                raise ResnetlabError(f"the answer could not be run: {report['ended']}\n{printed[-300:]}")
+            reply = self._ask_examiner({"report": report})
+        return Result(name, **reply["verdict"], seconds=round(time.monotonic() - begun, 3), printed=printed)
+
+    def _ask_worker(self, what: dict[str, Any]) -> Any:
+        return _ask(self.process.stdin, self.process.stdout, what)
+
+    def _ask_examiner(self, what: dict[str, Any]) -> Any:
+        return _ask(self._to_examiner, self._from_examiner, what)
+
+
+def _ask(to: IO[bytes] | None, answering: IO[bytes] | None, what: dict[str, Any]) -> Any:
+    assert to is not None
+    assert answering is not None
+    try:
+        to.write(json.dumps(what).encode() + b"\n")
+        to.flush()
+        line = answering.readline()
+    except BrokenPipeError:
+        line = b""
+    if not line:
+        raise ResnetlabError("the process that checks exercises has ended\nits own messages stand above; try again")
+    return json.loads(line)
+
+
+def _clean_environment(home: Path) -> dict[str, str]:
+    """Nothing that a learner's code should not see: no keys, no tokens, no way to the user's files."""
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    source = str(Path(__file__).resolve().parents[2])  # where this package stands, installed or not
+    return {**kept, **threads, "HOME": str(home), "PYTHONPATH": source, "PYTHONDONTWRITEBYTECODE": "1"}

@@ -1,0 +1,108 @@
+"""Whatever an answer does, it gets an answer: one clear message, in bounded time."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from resnetlab.exercises.workshop import Result, Workshop
+
+pytestmark = pytest.mark.xdist_group("exercises")
+HEAD = "import os, sys, time, torch\n\n\ndef convolution(x, weight, bias, stride, padding):\n"
+RIGHT = "torch.nn.functional.conv2d(x, weight, bias, stride, padding)"
+BODIES = {
+    # name: (body of the function, slug, part of the message)
+    "an endless loop": ("while True: pass", "endless-loop", "has not ended after 4 seconds"),
+    "sleep": ("time.sleep(1000)", "waits", "does nothing"),
+    "os._exit": ("os._exit(0)", "exits", "with status 0"),
+    "sys.exit": ("sys.exit(3)", "exits", "with status 3"),
+    "a crash": ("import ctypes; ctypes.string_at(0)", "crash", "signal 11"),
+    "abort": ("os.abort()", "crash", "signal 6"),
+    "10 GB of a tensor": ("return torch.zeros(10 << 30, dtype=torch.uint8)", "memory", "2 GB"),
+    "10 GB of a list": ("return [0] * (10 << 27)", "memory", "2 GB"),
+    "a question to the keyboard": ("return input('?')", "reads-input", "asks the keyboard"),
+    "a fork": ("os.fork()", "starts-processes", "starts another process"),
+    "a shell": ("os.system('true')", "starts-processes", "starts another process"),
+    "recursion": ("return convolution(x, weight, bias, stride, padding)", "endless-recursion", "calls itself"),
+    "a stub": ("raise NotImplementedError", "not-begun", "not written yet (line 5)"),
+    "nothing given back": ("pass", "wrong-type", "y is None, and a tensor is meant"),
+    "a list given back": (f"return {RIGHT}.tolist()", "wrong-type", "y is a list, and a tensor is meant"),
+    "NaN": (f"return {RIGHT} * float('nan')", "not-a-number", "is nan, and"),
+    "an error": ("return x / zero", "raises", "NameError at line 5: name 'zero' is not defined"),
+    "the library": ("import resnetlab", "raises", "resnetlab is not to be used in this exercise"),
+}
+FILES = {
+    "no Python": (b"def convolution(:\n", "syntax-error", "line 1 is no Python"),
+    "no text": (b"\xff\xfe\x00d", "not-text", "is no text in UTF-8"),
+    "a null": (b"x = 1\x00\n", "syntax-error", ""),
+    "nothing in it": (b"", "missing-function", "defines no convolution"),
+    "another name": (b"def convolution2(x): pass\n", "missing-function", "convolution2 is there: rename it"),
+    "a loop as it loads": (b"while True: pass\n", "endless-loop", "as the file is loaded"),
+    "an end as it loads": (b"raise SystemExit(0)\n", "exits", "as the file is loaded"),
+    "an error as it loads": (b"import nothing_like_it\n", "raises", "ModuleNotFoundError at line 1"),
+}
+
+
+def checked(workshop: Workshop, body: str) -> Result:
+    return workshop.check("convolution_by_unfold", (HEAD + textwrap.indent(body, "    ") + "\n").encode(), "answer.py")
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_whatever_a_function_does_is_an_answer(kind: str, workshop: Workshop) -> None:
+    body, slug, message = BODIES[kind]
+    result = checked(workshop, body)
+    assert (result.passed, result.mistake) == (False, slug), result.message
+    assert message in result.message
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_whatever_a_file_is_is_an_answer(kind: str, workshop: Workshop) -> None:
+    source, slug, message = FILES[kind]
+    result = workshop.check("convolution_by_unfold", source, "answer.py")
+    assert (result.passed, result.mistake, result.where in ("file", "run")) == (False, slug, True), result.message
+    assert message in result.message
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_line_ends_and_marks_of_other_systems_do_not_matter(ends: str, mark: bytes, workshop: Workshop) -> None:
+    source = mark + (HEAD + f"    return {RIGHT}\n").replace("\n", ends).encode()
+    assert workshop.check("convolution_by_unfold", source, "answer.py").passed
+
+
+def test_what_nobody_foresaw_fails_in_its_place_with_the_smallest_input(workshop: Workshop) -> None:
+    result = checked(workshop, f"y = {RIGHT}\nreturn y + 0.01 if stride == 3 and x.shape[1] > 1 else y")
+    assert (result.passed, result.mistake, result.where) == (False, None, "output")
+    assert result.message.startswith("wrong in the output")
+    assert "x (1, 2, 4, 4), weight (1, 2, 1, 1), stride 3, padding 0" in result.message
+
+
+def test_a_wrong_gradient_is_told_from_a_wrong_output(workshop: Workshop) -> None:
+    result = checked(workshop, f"return {RIGHT.replace('(x,', '(x + (x - x.detach()),')}")
+    assert (result.passed, result.mistake, result.where) == (False, None, "gradient")
+
+
+def test_what_an_answer_prints_is_kept_for_the_learner(workshop: Workshop) -> None:
+    result = checked(workshop, f"print('seen', x.shape)\nreturn {RIGHT}")
+    assert result.passed
+    assert result.printed.startswith("seen torch.Size(")
+
+
+def test_an_answer_that_starts_a_process_by_force_leaves_none(workshop: Workshop, tmp_path: Path) -> None:
+    body = (
+        "import ctypes\n"
+        "pid = ctypes.CDLL(None).fork()\n"
+        "if pid == 0:\n"
+        "    os.setsid()\n"
+        "    time.sleep(1000)\n"
+        "print('started', pid)\n"
+        f"return {RIGHT}"
+    )
+    result = checked(workshop, body)
+    assert result.passed
+    started = [int(line.split()[1]) for line in result.printed.splitlines()]
+    assert started
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in started)

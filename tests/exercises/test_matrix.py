@@ -1,0 +1,62 @@
+"""The matrix: every known mistake fails and is named, no right solution fails."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from resnetlab.exercises.course import COURSE, file_name, solution, task
+from resnetlab.exercises.exercise import blank_lines, mistaken, stub_of
+from resnetlab.exercises.workshop import Workshop
+
+RIGHT = Path(__file__).parent / "right"
+MISTAKES = [(name, mistake.slug) for name in COURSE for mistake in task(name).mistakes]
+VARIATIONS = [(name, file.stem) for name in COURSE for file in sorted((RIGHT / name).glob("*.py"))]
+SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(1, 6))]
+pytestmark = pytest.mark.xdist_group("exercises")  # they share a warm process
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("name", "slug"), MISTAKES)
+def test_a_known_mistake_fails_and_is_named(name: str, slug: str, seed: int, workshop: Workshop) -> None:
+    mistake = next(mistake for mistake in task(name).mistakes if mistake.slug == slug)
+    answer = mistaken(solution(name), mistake).encode()
+    result = workshop.check(name, answer, file_name(name), seed)
+    assert (result.passed, result.mistake) == (False, slug), result.message
+    assert result.message.startswith(mistake.message)
+    assert result.where
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("name", "variation"), VARIATIONS)
+def test_a_right_solution_passes(name: str, variation: str, seed: int, workshop: Workshop) -> None:
+    answer = (RIGHT / name / f"{variation}.py").read_bytes()
+    result = workshop.check(name, answer, file_name(name), seed)
+    assert result.passed, result.message
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", COURSE)
+def test_the_worked_solution_passes(name: str, seed: int, workshop: Workshop) -> None:
+    result = workshop.check(name, solution(name).encode(), file_name(name), seed)
+    assert result.passed, result.message
+
+
+@pytest.mark.parametrize("name", COURSE)
+def test_a_stub_has_at_most_forty_lines_to_fill_in_and_does_not_tell_them(name: str) -> None:
+    stub = stub_of(solution(name))
+    assert 0 < blank_lines(solution(name)) <= 40
+    assert "raise NotImplementedError" in stub
+    compile(stub, name, "exec")
+
+
+@pytest.mark.parametrize("name", COURSE)
+def test_an_exercise_has_six_mistakes_or_more_and_three_right_variations(name: str) -> None:
+    slugs = [mistake.slug for mistake in task(name).mistakes]
+    assert len(slugs) == len(set(slugs)) >= 6
+    assert task(name).name == name
+    variations = [(RIGHT / name / f"{variation}.py").read_text() for one, variation in VARIATIONS if one == name]
+    assert len(variations) >= 3
+    assert all(one != other for one, other in itertools.combinations([*variations, solution(name)], 2))
