@@ -55,6 +55,14 @@ def test_the_first_rank_alone_makes_what_all_get_and_says_alone_why_it_cannot(ra
     assert [found["failed"] for found in ranks] == ["ZeroDivisionError()", "SystemExit(2)"]
 
 
+def test_all_leave_at_the_same_place_though_one_alone_asks_and_they_have_unlike_numbers(
+    ranks: list[dict[str, Any]],
+) -> None:
+    assert [found["in step"][0] for found in ranks] == [[0, 1, 2], [0, 1]]
+    assert [found["in step"][1] for found in ranks] == [[0], [0, 1]]
+    assert [found["in step"][2] for found in ranks] == [[0, -1], [0, -1]]
+
+
 def test_what_each_makes_the_first_makes_before_the_others(ranks: list[dict[str, Any]]) -> None:
     assert [found["after first"] for found in ranks] == ["0", "01"]
 

@@ -122,6 +122,27 @@ def test_a_killed_process_takes_the_other_down_and_one_process_goes_on(folder: P
     assert_same_losses(run, on_two, after=step)
 
 
+@pytest.mark.parametrize(
+    ("rank", "place"),
+    [
+        (1, "validation"),
+        *(pytest.param(rank, place, marks=pytest.mark.full) for rank, place in ((0, "validation"), (1, "test"))),
+    ],
+)
+def test_a_signal_in_an_evaluation_stops_all_at_once_and_nothing_is_lost(
+    rank: int, place: str, folder: Path, on_two: Path
+) -> None:
+    run, sent = folder / f"signalled {rank} {place}", folder / f"sent {rank} {place}.txt"
+    command = [str(rank), place, str(sent), *flags(run, batch_size=64)]
+    with Torchrun(folder, command, program=(str(Path(__file__).with_name("signalled_command.py")),)) as torchrun:
+        assert torchrun.wait() != 0
+    assert time.time() - float(sent.read_text()) < 5
+    assert "SIGTERM was received" in torchrun.said() or "another process was stopped" in torchrun.said()
+    with Torchrun(folder, ["train", "--resume", str(run)]) as torchrun:
+        assert torchrun.wait() == 0, torchrun.said()
+    assert_same_bits(run, on_two)
+
+
 def test_restarted_by_torchrun_it_ends_at_the_same_bits(folder: Path, on_two: Path) -> None:
     run = folder / "restarted"
     with Torchrun(folder, flags(run), "--max-restarts", "1") as torchrun:

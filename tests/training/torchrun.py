@@ -14,15 +14,17 @@ PATIENCE = 120  # seconds until a test gives up
 
 
 class Torchrun:
-    """`torchrun --nproc-per-node 2 FLAGS -m resnetlab COMMAND`, its output in a file; killed with all its processes at
-    the end."""
+    """`torchrun --nproc-per-node 2 FLAGS -m resnetlab COMMAND`, or a program in resnetlab's place; its output in a
+    file; killed with all its processes at the end."""
 
-    def __init__(self, folder: Path, command: list[str], *flags: str) -> None:
+    def __init__(
+        self, folder: Path, command: list[str], *flags: str, program: tuple[str, ...] = ("-m", "resnetlab")
+    ) -> None:
         self.output = folder / f"torchrun-{time.monotonic_ns()}.txt"
         launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *flags]
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
-                [*launch, "-m", "resnetlab", *command],
+                [*launch, *program, *command],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": ""},

@@ -20,6 +20,7 @@ from resnetlab.training.distributed import (
     connected_ranks,
     exchanging,
     from_first,
+    in_step,
     mean_over_ranks,
     replicate,
     total,
@@ -56,6 +57,7 @@ def on_one_rank(world: World, folder: Path) -> dict[str, Any]:
         "gradients of parts": _gradients(world, parts=3, channels_last=False),
         "gradients, channels last": _gradients(world, parts=1, channels_last=True),
         "buffers": _buffers(world),
+        "in step": [_in_step(world, first, asked_at=None) for first in (3, 1)] + [_in_step(world, 1, asked_at=2)],
     }
     try:
         from_first(_fails)
@@ -70,6 +72,23 @@ def killed(world: World, folder: Path) -> None:
     if not world.is_first:
         os.kill(os.getpid(), signal.SIGKILL)
     barrier()
+
+
+def _in_step(world: World, first: int, asked_at: int | None) -> list[int]:
+    """What was given of items of which rank 0 has `first` and the other 2; rank 1 asks to leave before its item."""
+    given: list[int] = []
+    wish = iter(range(1, 9))
+
+    def leave_if(asked: bool) -> None:
+        if asked:
+            raise InterruptedError
+
+    try:
+        items = range(2 if world.rank else first)
+        given.extend(in_step(items, leave_if, lambda: next(wish) == asked_at and world.rank == 1))
+    except InterruptedError:
+        given.append(-1)
+    return given
 
 
 def _fails() -> None:

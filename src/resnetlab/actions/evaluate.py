@@ -7,7 +7,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from torch import nn
 
 from resnetlab.actions.class_order import place_classes
 from resnetlab.actions.evaluation import Evaluation, write_evaluation
+from resnetlab.actions.judged_images import flip_remark, images_to_judge, training_of
 from resnetlab.actions.looking import BATCHES_AHEAD, Look, Unreadable, batches, channels_remark, finite_logits, look_at
 from resnetlab.actions.ready_network import ReadyNetwork, ready_network
 from resnetlab.actions.scores import Scorer, Scores
@@ -25,7 +26,7 @@ from resnetlab.core.errors import ImageError
 from resnetlab.core.folders import make_output_folder
 from resnetlab.core.machine import describe_environment
 from resnetlab.core.terminal import progress_bar
-from resnetlab.data import LabelledImages, open_data
+from resnetlab.data import LabelledImages
 from resnetlab.data.images import quiet_decoder
 from resnetlab.data.read_ahead import read_ahead
 from resnetlab.data.scan import unreadable_error
@@ -43,23 +44,26 @@ def evaluate(model: str | nn.Module, data: str | LabelledImages, **settings: Any
     Args:
         model: a model reference, or any module that maps images to one output for each class.
         data: a data reference, or labelled images.
-        **settings: the fields of `EvalSettings`: split, skip_unreadable, output, exist_ok, batch_size, device,
-            untrained, seed, quiet, classes, size, resize, mean, std, interpolation.
+        **settings: the fields of `EvalSettings`: split, flip_at_test, skip_unreadable, output, exist_ok, batch_size,
+            device, untrained, seed, quiet, classes, size, resize, mean, std, interpolation.
 
     Raises:
         ResnetlabError: the request cannot be met.
         ImageError: images cannot be read, and leaving them out was not asked for.
     """
     asked = EvalSettings(**settings)
-    images = open_data(data, asked.split) if isinstance(data, str) else data
+    trained = training_of(model)
+    images = images_to_judge(data, asked.split, trained) if isinstance(data, str) else data
     with ready_network(model, asked, images.own) as network, quiet_decoder():
+        network = replace(network, flips=trained.flips if asked.flip_at_test == "auto" else asked.flip_at_test == "on")
         places = place_classes(network.card.classes, images.classes, network.outputs)
         name = re.sub(r"[^\w.+-]+", "-", f"{Path(network.name).name}-{Path(images.name).name}").strip("-")
         folder = make_output_folder("eval", name, asked.output, asked.exist_ok)
         scores, channels, unreadable = _counted(network, images, asked, places.order, folder)
     left_out = (f"{len(unreadable)} of {len(images)} images could not be read and are left out",) if unreadable else ()
     greys = channels_remark(channels, network.how.channels)
-    remarks = (*network.remarks, *images.remarks, *filter(None, [places.remark]), *greys, *left_out)
+    flips = flip_remark(network.flips, trained)
+    remarks = (*network.remarks, *images.remarks, *filter(None, [places.remark]), *greys, *left_out, *flips)
     found = Evaluation(
         network.name,
         images.name,

@@ -35,6 +35,7 @@ class ReadyNetwork:
         device: where it computes.
         outputs: numbers it gives for an image.
         assumptions: what nothing told when it was built, a sentence each.
+        flips: its outputs are the mean of what it gives for an image and for its mirror image.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ReadyNetwork:
     device: str
     outputs: int
     assumptions: tuple[str, ...]
+    flips: bool = False
 
     def cut(self, image: Shaped[Tensor, "c h w"]) -> Shaped[Tensor, "k s s"]:
         """The square of an image that the network is to see."""
@@ -56,8 +58,10 @@ class ReadyNetwork:
 
     def logits(self, squares: list[Tensor]) -> Float[Tensor, "n classes"]:
         """The network's outputs for a batch of squares, on the device, as float32."""
-        batch = torch.stack(squares).to(self.device)
-        return _logits(self.module, normalise(batch, self.how).contiguous(memory_format=torch.channels_last))
+        batch = normalise(torch.stack(squares).to(self.device), self.how)
+        views = (batch, batch.flip(-1)) if self.flips else (batch,)
+        logits = [_logits(self.module, view.contiguous(memory_format=torch.channels_last)) for view in views]
+        return logits[0] if len(logits) == 1 else torch.stack(logits).mean(0)
 
 
 @contextmanager

@@ -41,6 +41,7 @@ class RunFacts:
         counts: what was counted before training, by name: images of each part, parameters, those that are trained.
         choices: what was chosen for this machine, by name, with the reason: precision, memory format.
         remarks: what had to be assumed, a sentence each.
+        whole_folder: of data that the run itself has split, the hash of its files' names; see `data.splits`.
     """
 
     model: str
@@ -50,6 +51,7 @@ class RunFacts:
     counts: Mapping[str, int]
     choices: Mapping[str, str]
     remarks: tuple[str, ...] = ()
+    whole_folder: str = ""
 
 
 def write_facts(folder: Path, facts: RunFacts) -> None:

@@ -11,6 +11,7 @@ import tyro
 from resnetlab.actions.model_options import ModelOptions
 from resnetlab.core.devices import DeviceName
 from resnetlab.core.errors import ResnetlabError
+from resnetlab.training.config import OnOff
 
 MOST_SEED = 2**31 - 1
 
@@ -67,12 +68,15 @@ class EvalSettings(ImageSettings):
 
     Args:
         split: the data's test images, or those for training.
+        flip_at_test: average what the network gives for an image and for its mirror image; auto: as a run judges
+            its own network.
         skip_unreadable: leave out images that cannot be read, and tell how many; else they are an error.
         output: folder for eval.json and the figure.
         exist_ok: replace the files of an earlier evaluation in the output folder.
     """
 
     split: Literal["test", "train"] = "test"
+    flip_at_test: OnOff = "auto"
     skip_unreadable: bool = False
     output: Annotated[
         Path | None, tyro.conf.arg(metavar="FOLDER", help_behavior_hint="(else runs/eval/<time>-<name>)")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import tyro
 
@@ -15,10 +15,9 @@ from resnetlab.core.devices import DeviceName
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.specs.plain import to_plain
 from resnetlab.specs.plain_changes import changed_by
-from resnetlab.training.config import Config, Precision
+from resnetlab.training.config import Config, OnOff, Precision
 from resnetlab.training.recipes import find_recipe
 
-OnOff = Literal["auto", "on", "off"]
 Folder = Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")]
 
 

@@ -24,6 +24,7 @@ from resnetlab.actions.training_preparation import Prepared
 from resnetlab.core.errors import CheckpointError
 from resnetlab.core.files import write_content
 from resnetlab.data.preparation import Batch
+from resnetlab.data.splits import whole_folder
 from resnetlab.training.checkpoints import (
     BEST,
     FOLDER,
@@ -32,7 +33,7 @@ from resnetlab.training.checkpoints import (
     replace_last,
     save_checkpoint,
 )
-from resnetlab.training.distributed import World, agree_on_buffers, anywhere, barrier, total
+from resnetlab.training.distributed import World, agree_on_buffers, anywhere, barrier, in_step, total
 from resnetlab.training.events import EpochDone, StepDone
 from resnetlab.training.freezing import counts
 from resnetlab.training.interruption import Interrupted, Interruption
@@ -121,6 +122,13 @@ class TrainingCall:
                 write_report(self.folder)
         return found
 
+    @property
+    def _asks(self) -> Interrupted | None:
+        """What asks this process to stop here."""
+        if self.ready.state.step == self.stop_at:
+            return Interrupted(f"the trial stops at step {self.stop_at}", 0)
+        return self.interruption.asked
+
     def _keep(self, watch: Watch | Nobody) -> None:
         """Write the network that is kept."""
         ready = self.ready
@@ -171,10 +179,12 @@ class TrainingCall:
 
     def _until_asked(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """The batches of the last evaluation, which a signal ends; all that was trained is saved by then."""
-        for batch in batches:
-            if self.interruption.received is not None and self.world.ranks == 1 and self.interruption.asked:
-                raise self.interruption.asked
-            yield batch
+
+        def leave_if(asked: bool) -> None:
+            if asked:
+                raise self._asks or Interrupted("another process was stopped", 0)
+
+        return in_step(batches, leave_if, lambda: self.interruption.received is not None)
 
     @contextmanager
     def _probing(self) -> Iterator[Probes | None]:
@@ -216,6 +226,7 @@ class TrainingCall:
             images | parameters,
             self.ready.choices,
             self.ready.remarks,
+            whole_folder(str(self.asked.data), parts.values()),
         )
         write_facts(self.folder, facts)
         batch = next(iter(self.ready.batches.epoch(0)))
@@ -237,13 +248,10 @@ class TrainingCall:
     def _course(self, watch: Watch | Nobody, probes: Probes | None) -> Course:
         ready = self.ready
 
-        def stop_if_asked(state: TrainingState) -> None:
-            asks = self.interruption.asked
-            if state.step == self.stop_at:
-                asks = Interrupted(f"the trial stops at step {state.step}", 0)
-            if anywhere(asks is not None):
-                self._save(watch, state)
-                raise asks or Interrupted("another process was stopped", 0)
+        def leave_if(asked: bool) -> None:
+            if asked:
+                self._save(watch, ready.state)
+                raise self._asks or Interrupted("another process was stopped", 0)
 
         def before_step(state: TrainingState, batch: Batch) -> None:
             every = self.asked.save_every
@@ -254,15 +262,15 @@ class TrainingCall:
 
         def scores_of(model: nn.Module) -> ValidationScores:
             agree_on_buffers(model)
-            after_batch = partial(stop_if_asked, ready.state) if self.world.ranks == 1 else _nothing
-            return validate(model, ready.validation or (), ready.rule.choice, total, after_batch)
+            batches = in_step(ready.validation or (), leave_if, lambda: self._asks is not None)
+            return validate(model, batches, ready.rule.choice, total)
 
         return Course(
             ready.epochs,
             ready.steps,
             validate=None if ready.validation is None else scores_of,
             save=partial(self._save, watch),
-            stop_if_asked=stop_if_asked,
+            stop_if_asked=lambda state: leave_if(anywhere(self._asks is not None)),
             before_epoch=ready.before_epoch,
             before_step=before_step,
         )
@@ -279,7 +287,3 @@ class TrainingCall:
                 "metrics_length": watch.metrics.length(),
             }
             save_checkpoint(self.folder, content, best)
-
-
-def _nothing() -> None:
-    return None

@@ -68,7 +68,7 @@ class DivergedError(ResnetlabError):
         self.step, self.tensor = step, tensor
         super().__init__(
             f"training diverged: at step {step} the {tensor} is not finite, and the step was not taken\n"
-            "give a lower --optim.lr, a warm-up, or --optim.clip; the last checkpoint is from before"
+            "give a lower --optim.lr, a warm-up, --optim.clip or --precision fp32; the last checkpoint is from before"
         )
 
     def __reduce__(self) -> tuple[type[DivergedError], tuple[int, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -78,6 +80,22 @@ def training_data(reference: str, seed: int = 0, share: float = 0.1) -> Training
                 "put some there; with a validation share of 0 none are held out"
             )
     return TrainingData(train, others["validation"], others["test"], tuple(remarks))
+
+
+def whole_folder(reference: str, parts: Iterable[LabelledImages | None]) -> str:
+    """A hash of the names of all files in a folder that is not split; nothing for any other data.
+
+    Where it is the same, so is what a seed holds out of the folder, wherever that stands.
+
+    Args:
+        reference: a data reference.
+        parts: that the folder was split into, or the whole of it as one.
+    """
+    form, _, place = reference.partition(":")
+    if form not in ("imagefolder", "imagenet") or own_splits(reference):
+        return ""
+    names = (os.fsencode(file.relative_to(place)) for part in parts if part is not None for file in part.files)
+    return hashlib.sha256(b"\0".join(sorted(names))).hexdigest()
 
 
 def stratified(labels: Sequence[int], shares: Sequence[float], seed: int) -> list[NDArray[np.int64]]:

@@ -11,9 +11,10 @@ from resnetlab.specs.checks import check
 
 OptimiserName = Literal["sgd", "adamw", "lamb", "muon"]
 ScheduleName = Literal["constant", "cosine", "linear", "steps", "one-cycle"]
-Loss = Literal["cross-entropy", "binary"]
+LossName = Literal["cross-entropy", "binary"]
 Keep = Literal["last", "best"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+OnOff = Literal["auto", "on", "off"]
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ class Config:
     optim: Optimiser = field(default_factory=Optimiser)
     schedule: Schedule = field(default_factory=Schedule)
     augment: Augmentation = field(default_factory=Augmentation)
-    loss: Loss = "cross-entropy"
+    loss: LossName = "cross-entropy"
     label_smoothing: float = 0.0
     drop_path: float | None = None
     ema: float | None = None
@@ -139,7 +140,7 @@ class Config:
         check(self, "batch_size", self.batch_size >= 1, "1 or more")
         check(self, "accumulate", 1 <= self.accumulate <= self.batch_size, f"1 to batch_size={self.batch_size}")
         check(self, "size", self.size is None or self.size >= 1, "1 or more pixels, or none")
-        check(self, "loss", self.loss in get_args(Loss), ", ".join(get_args(Loss)))
+        check(self, "loss", self.loss in get_args(LossName), ", ".join(get_args(LossName)))
         check(self, "label_smoothing", 0 <= self.label_smoothing < 1, "from 0, below 1")
         check(self, "drop_path", self.drop_path is None or 0 <= self.drop_path < 1, "from 0, below 1, or none")
         check(self, "ema", self.ema is None or 0 < self.ema < 1, "above 0 and below 1, or none")

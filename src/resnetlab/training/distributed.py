@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import TypeVar
 
 import torch
@@ -142,7 +143,35 @@ def mean_over_ranks(tensor: Tensor) -> Tensor:
 
 def anywhere(flag: bool) -> bool:
     """The flag is set in one process at least; all of them get the same answer, so that they stop at the same step."""
-    return flag if connected_ranks() == 1 else bool(total(torch.tensor(int(flag), device=_device_of_messages())))
+    return bool(_counted(flag)[0])
+
+
+def in_step(items: Iterable[Value], leave_if: Callable[[bool], None], asks: Callable[[], bool]) -> Iterator[Value]:
+    """The items, as long as no process wants to leave: before each, all of them ask each other.
+
+    Those that have no more items go on asking until the last process is through, so that all leave at the same place.
+
+    Args:
+        items: of this process; others may have more or fewer.
+        leave_if: is told each time whether any process asks to leave; leaves by an exception of its own.
+        asks: whether this process does.
+    """
+    left = iter(items)
+    while True:
+        mine = list(islice(left, 1))
+        asking, having = _counted(asks(), bool(mine))
+        leave_if(bool(asking))
+        yield from mine
+        if not having:
+            return
+
+
+def _counted(*flags: bool) -> list[int]:
+    """In how many processes each flag is set."""
+    if connected_ranks() == 1:
+        return list(map(int, flags))
+    counts: list[int] = total(torch.tensor(flags, dtype=torch.int64, device=_device_of_messages())).tolist()
+    return counts
 
 
 def barrier() -> None:

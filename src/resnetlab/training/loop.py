@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +30,7 @@ from resnetlab.training.state import TrainingState
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 PLAIN = Choice("fp32", "cpu", "the network's own numbers")
+LEAST_SCALE = 1.0  # of the loss, for float16
 
 
 class Scores(Protocol):
@@ -113,23 +116,29 @@ def train_epochs(state: TrainingState, batches: Batches, rule: StepRule, course:
         trained = time.perf_counter() - began
         scores = course.validate(state.kept) if course.validate else None
         course.stop_if_asked(state)
-        best = scores is not None and (state.best is None or scores.top1 > state.best)
-        if scores is not None and best:
-            state.best = scores.top1
-        done = EpochDone(
-            epoch=state.epoch + 1,
-            step=state.step,
-            lr=state.last_lr,
-            train_loss=sum(state.losses) / len(state.losses),
-            validation_loss=scores.loss if scores else None,
-            validation_top1=scores.top1 if scores else None,
-            seconds=time.perf_counter() - began,
-            images_per_second=images / trained,
-            best=best,
-        )
-        state.epoch, state.step_in_epoch, state.losses = state.epoch + 1, 0, []
+        done = _end_epoch(state, scores, time.perf_counter() - began, images / trained)
         observer.on_epoch(done)
-        course.save(state, best)
+        course.save(state, done.best)
+
+
+def _end_epoch(state: TrainingState, scores: Scores | None, seconds: float, speed: float) -> EpochDone:
+    """Count the epoch in the state; gives what is told of it. A network whose loss is not finite is never the best."""
+    best = scores is not None and math.isfinite(scores.loss) and (state.best is None or scores.top1 > state.best)
+    if scores is not None and best:
+        state.best = scores.top1
+    done = EpochDone(
+        epoch=state.epoch + 1,
+        step=state.step,
+        lr=state.last_lr,
+        train_loss=sum(state.losses) / len(state.losses),
+        validation_loss=scores.loss if scores else None,
+        validation_top1=scores.top1 if scores else None,
+        seconds=seconds,
+        images_per_second=speed,
+        best=best,
+    )
+    state.epoch, state.step_in_epoch, state.losses = state.epoch + 1, 0, []
+    return done
 
 
 def take_step(state: TrainingState, batch: Batch, rule: StepRule) -> None:
@@ -152,20 +161,41 @@ def take_step(state: TrainingState, batch: Batch, rule: StepRule) -> None:
     norm = get_total_norm(gradients) if rule.watches_gradients or rule.clip else loss
     # The one time that the processor waits for the device.
     value, length = torch.stack([loss, in_full(norm).to(loss)]).tolist()
-    if not (math.isfinite(value) and (math.isfinite(length) or state.scaler.is_enabled())):
+    if not (math.isfinite(value) and (math.isfinite(length) or _may_be_scaled_less(state))):
         state.losses.append(value)
-        raise DivergedError(state.step + 1, _first_bad(value, state.model))
+        raise DivergedError(state.step + 1, _first_bad(value, state.model) + _at_scale(state))
     if rule.clip:
         clip_grads_with_norm_(state.model.parameters(), rule.clip, norm)
     state.last_lr = max(float(group["lr"]) for group in state.optimiser.param_groups)
     state.scaler.step(state.optimiser)
     state.scaler.update()
     state.optimiser.zero_grad(set_to_none=True)
-    state.schedule.step()
+    with _left_out_steps_count() if state.scaler.is_enabled() else nullcontext():
+        state.schedule.step()
     if state.average is not None:
         state.average.update_parameters(state.model)
     state.losses.append(value)
     state.step, state.step_in_epoch = state.step + 1, state.step_in_epoch + 1
+
+
+@contextmanager
+def _left_out_steps_count() -> Iterator[None]:
+    """The schedule goes on after a step that was left out for its scale, the first one too, where PyTorch warns."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Detected call of `lr_scheduler.step", UserWarning)
+        yield
+
+
+def _may_be_scaled_less(state: TrainingState) -> bool:
+    """Whether an infinite gradient may come of the scaled loss alone: the step is left out, and the scale halved.
+
+    Where the loss is not enlarged any more the gradient itself is too large for float16, or no number at all.
+    """
+    return state.scaler.is_enabled() and state.scaler.get_scale() > LEAST_SCALE
+
+
+def _at_scale(state: TrainingState) -> str:
+    return f", in float16 with the loss scaled by {state.scaler.get_scale():g}," if state.scaler.is_enabled() else ""
 
 
 def _backward(state: TrainingState, batch: Batch, rule: StepRule) -> Tensor:

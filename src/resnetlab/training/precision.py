@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 
 from resnetlab.core.errors import ResnetlabError
-from resnetlab.training.config import Precision
+from resnetlab.training.config import OnOff, Precision
 
-OnOff = Literal["auto", "on", "off"]
 FAST_ON_PROCESSORS = ("amx_bf16", "avx512_bf16")
 AMPERE = (8, 0)  # the first compute capability of CUDA with bfloat16
 

@@ -36,7 +36,6 @@ def validate(
     batches: Iterable[Batch],
     choice: Choice = PLAIN,
     total: Callable[[Tensor], Tensor] = lambda sums: sums,
-    after_batch: Callable[[], None] = lambda: None,
 ) -> ValidationScores:
     """The scores of a network in evaluation mode; every module of it is left in the mode it came in.
 
@@ -45,7 +44,6 @@ def validate(
         batches: every image once over all processes, with class numbers.
         choice: in which numbers it computes; sums are taken in float64.
         total: adds up the sums of all processes.
-        after_batch: is called after each.
     """
     sums: Tensor | None = None
     with in_evaluation_mode(model):
@@ -57,6 +55,7 @@ def validate(
             right = (logits.argmax(1) == batch.labels).double().sum()
             here = torch.stack([loss, right, torch.full_like(loss, len(batch.labels))])
             sums = here if sums is None else sums + here
-            after_batch()
-    loss_sum, right_sum, n = total(sums if sums is not None else torch.zeros(3, dtype=torch.float64)).tolist()
+    loss_sum, right_sum, n = total(
+        sums if sums is not None else torch.zeros(3, dtype=torch.float64, device=choice.device)
+    ).tolist()
     return ValidationScores(round(n), loss_sum / n, 100 * right_sum / n)
