@@ -1,0 +1,185 @@
+"""What the health rules measure: for each the places it applies to, with a value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+
+from resnetlab.analysis.health_look import HealthLook
+from resnetlab.analysis.health_structure import Structure
+from resnetlab.analysis.layer_statistics import LayerState
+
+Found = Iterator[tuple[str | None, float]]
+FEWEST_LAYERS = 5  # below which a slope says nothing
+LEAST_CHANGE = 1.5  # powers of ten over the whole depth, below which nobody would notice
+
+
+def not_finite(look: HealthLook, structure: Structure) -> Found:
+    for layer in (*look.layers, *look.evaluation_layers):
+        if not layer.is_finite:
+            yield layer.name, 1.0
+            return
+
+
+def falling_signal(look: HealthLook, structure: Structure) -> Found:
+    place, slope = _slope(look.weighted, lambda layer: layer.std)
+    yield place, -slope
+
+
+def rising_signal(look: HealthLook, structure: Structure) -> Found:
+    yield _slope(look.weighted, lambda layer: layer.std)
+
+
+def vanishing_gradient(look: HealthLook, structure: Structure) -> Found:
+    yield _slope(look.weighted, lambda layer: layer.gradient, backward=True)
+
+
+def exploding_gradient(look: HealthLook, structure: Structure) -> Found:
+    place, slope = _slope(look.weighted, lambda layer: layer.gradient, backward=True)
+    yield place, -slope
+
+
+def squashing(look: HealthLook, structure: Structure) -> Found:
+    for layer in look.layers:
+        if layer.saturated is not None and layer.gradient_gain is not None and layer.name not in structure.gates:
+            yield layer.name, layer.gradient_gain
+
+
+def saturated(look: HealthLook, structure: Structure) -> Found:
+    for layer in look.layers:
+        if layer.saturated is not None and layer.name not in structure.gates:
+            yield layer.name, layer.saturated
+
+
+def dead_channels(look: HealthLook, structure: Structure) -> Found:
+    layers = look.evaluation_layers if look.is_trained else look.layers  # running statistics as drawn mean nothing
+    activations = [layer for layer in layers if layer.is_activation]
+    if activations:
+        yield from ((layer.name, layer.dead_channels) for layer in activations)
+    else:  # functions that no module shows: what they gave is seen where it is taken
+        taken = (layer for layer in layers if layer.dead_inputs is not None)
+        yield from ((layer.name, layer.dead_inputs or 0.0) for layer in taken)
+
+
+def collapsed(look: HealthLook, structure: Structure) -> Found:
+    yield from ((norm.name, norm.collapsed) for norm in look.norms)
+
+
+def drifted_means(look: HealthLook, structure: Structure) -> Found:
+    if look.is_trained:
+        yield from ((norm.name, norm.mean_drift) for norm in look.norms if norm.mean_drift is not None)
+
+
+def drifted_variances(look: HealthLook, structure: Structure) -> Found:
+    if look.is_trained:
+        yield from ((norm.name, norm.variance_drift) for norm in look.norms if norm.variance_drift is not None)
+
+
+def evaluates_in_training(look: HealthLook, structure: Structure) -> Found:
+    yield from ((norm.name, 1.0) for norm in look.norms if norm.evaluates_in_training and not norm.is_frozen)
+
+
+def never_move(look: HealthLook, structure: Structure) -> Found:
+    for norm in look.norms:
+        if norm.has_moved is False and not norm.evaluates_in_training:
+            yield norm.name, 1.0
+
+
+def frozen_but_moving(look: HealthLook, structure: Structure) -> Found:
+    frozen = {parameter.name for parameter in look.parameters if not parameter.learns}
+    owners = {name.rpartition(".")[0] for name in frozen}
+    for buffer, change in look.moved.items():
+        owner = buffer.rpartition(".")[0]
+        learns = any(parameter.learns for parameter in look.parameters if _inside(parameter.name, owner))
+        if owner in owners and not learns and buffer.endswith("running_mean"):
+            yield owner, change
+
+
+def without_gradient(look: HealthLook, structure: Structure) -> Found:
+    yield from _whole_modules(look, {one.name for one in look.parameters if one.has_no_gradient})
+
+
+def waiting(look: HealthLook, structure: Structure) -> Found:
+    waiting = sum(one.size for one in look.parameters if one.waits)
+    if waiting:
+        yield None, float(waiting)
+
+
+def input_range(look: HealthLook, structure: Structure) -> Found:
+    if look.weighted:
+        yield look.weighted[0].name, look.weighted[0].input_largest
+
+
+def first_loss(look: HealthLook, structure: Structure) -> Found:
+    if not look.is_trained:
+        yield look.head, abs(look.outputs.training_loss - math.log(len(look.outputs.labels)))
+
+
+def biased_head(look: HealthLook, structure: Structure) -> Found:
+    if look.is_trained:
+        classes = len(look.outputs.labels)
+        excess = 0.0
+        for given, share in zip(look.outputs.probabilities, look.outputs.labels, strict=True):
+            expected = max(share, 1 / classes)
+            excess = max(excess, given - expected - 3 * math.sqrt(expected * (1 - expected) / look.images))
+        yield look.head, excess
+
+
+def shifted_labels(look: HealthLook, structure: Structure) -> Found:
+    if look.is_trained and len(look.outputs.shifted) > 2:
+        yield None, max(look.outputs.shifted[1:]) - look.outputs.shifted[0]
+
+
+def unbalanced_data(look: HealthLook, structure: Structure) -> Found:
+    counts = [share * look.images for share in look.outputs.labels if share]
+    if len(counts) > 1 and max(counts) >= 20:
+        yield None, max(counts) / min(counts)
+
+
+def largest(look: HealthLook, structure: Structure) -> Found:
+    yield from ((layer.name, layer.largest) for layer in look.layers if math.isfinite(layer.largest))
+
+
+def _slope(
+    layers: Sequence[LayerState], value: Callable[[LayerState], float | None], backward: bool = False
+) -> tuple[str | None, float]:
+    """Powers of ten by which a value grows with each layer, and the first layer, on the signal's way, that shows it.
+
+    The slope is Theil and Sen's, the median over all pairs of layers, so that single layers do not decide; 0 where the
+    layers are few or the whole change is small.
+    """
+    from scipy.stats import theilslopes
+
+    known = [(layer.name, number) for layer in layers if (number := value(layer)) and math.isfinite(number)]
+    if len(known) < FEWEST_LAYERS:
+        return None, 0.0
+    logs = [math.log10(number) for _, number in known]
+    slope = float(theilslopes(logs)[0])
+    if abs(slope) * (len(logs) - 1) < LEAST_CHANGE:
+        return None, 0.0
+    steps = [(after - before) * math.copysign(1, slope) for before, after in pairwise(logs)]
+    order = range(len(steps) - 1, -1, -1) if backward else range(len(steps))
+    at = next((at for at in order if steps[at] >= abs(slope) / 2), 0)
+    return known[at if backward else at + 1][0], slope
+
+
+def _inside(parameter: str, module: str) -> bool:
+    return not module or parameter.startswith(f"{module}.")
+
+
+def _whole_modules(look: HealthLook, names: set[str]) -> Found:
+    """The largest modules all of whose learning parameters are among the names, with how many numbers those have."""
+    sizes = {one.name: one.size for one in look.parameters}
+    learning = [one.name for one in look.parameters if one.learns]
+    told: set[str] = set()
+    for name in (name for name in learning if name in names):
+        if name in told:
+            continue
+        parts = name.split(".")
+        paths = [".".join(parts[:length]) for length in range(1, len(parts))]
+        insides = {path: [one for one in learning if _inside(one, path)] for path in paths}
+        whole = next((path for path in paths if set(insides[path]) <= names), None)
+        inside = [name] if whole is None else insides[whole]
+        told.update(inside)
+        yield whole or name, float(sum(sizes[one] for one in inside))

@@ -1,0 +1,287 @@
+"""The health rules, a row each: what is measured, beyond which it fires, where that figure comes from, what to do.
+
+Figures whose source is CALIBRATED lie above all that twelve healthy networks showed, at the start and after a training
+(`health_calibration.json`; `benchmarks/health_calibration.py` measures them again).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from resnetlab.analysis import health_measures as measure
+from resnetlab.analysis.health import HealthFinding, Severity
+from resnetlab.analysis.health_look import HealthLook
+from resnetlab.analysis.health_structure import Structure
+
+CALIBRATED = "committed calibration: twelve healthy networks, at the start and trained"
+MOST_NAMED = 8  # places of one rule that become findings of their own
+
+Measured = Iterable[tuple[str | None, float]]
+"""Places with their values."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule.
+
+    Attributes:
+        name: as findings carry it.
+        severity: of its findings.
+        limit: it fires above it, or below it where `fires_below`.
+        source: of the limit.
+        measure: the places it applies to, each with a value.
+        advice: what it means and what to do.
+        fires_below: the other way round.
+    """
+
+    name: str
+    severity: Severity
+    limit: float
+    source: str
+    measure: Callable[[HealthLook, Structure], Measured]
+    advice: str
+    fires_below: bool = False
+
+    def fires(self, value: float) -> bool:
+        """Whether a value is beyond the limit; what is no number never is."""
+        return value < self.limit if self.fires_below else value > self.limit
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "not finite",
+        "error",
+        0,
+        "definition",
+        measure.not_finite,
+        "here infinite numbers or NaN begin; look at this layer's weights, at its input, and at divisions by zero",
+    ),
+    Rule(
+        "vanishing signal",
+        "error",
+        0.15,
+        CALIBRATED,
+        measure.falling_signal,
+        "the signal shrinks by this many powers of ten with every weighted layer; He initialisation keeps it "
+        "(He et al. 2015a, Eq. 10), and a norm layer brings it back",
+    ),
+    Rule(
+        "exploding signal",
+        "error",
+        0.15,
+        CALIBRATED,
+        measure.rising_signal,
+        "the signal grows by this many powers of ten with every weighted layer; He initialisation keeps it "
+        "(He et al. 2015a, Eq. 10), and a norm layer brings it back",
+    ),
+    Rule(
+        "vanishing gradient",
+        "error",
+        0.15,
+        f"{CALIBRATED}; batch norm alone gives 0.083 towards the input (Yang et al. 2019)",
+        measure.vanishing_gradient,
+        "on its way back the gradient shrinks by this many powers of ten with every weighted layer, so the first ones "
+        "hardly learn; use He initialisation, norms, skips, and activations that do not squash",
+    ),
+    Rule(
+        "exploding gradient",
+        "error",
+        0.15,
+        f"{CALIBRATED}; batch norm alone gives 0.083 towards the input (Yang et al. 2019)",
+        measure.exploding_gradient,
+        "on its way back the gradient grows by this many powers of ten with every weighted layer; use He "
+        "initialisation, norms, or skips",
+    ),
+    Rule(
+        "squashing activation",
+        "warning",
+        0.3,
+        "σ' ≤ 1/4 everywhere (Glorot & Bengio 2010, §3)",
+        measure.squashing,
+        "this activation passes on less than a third of the gradient; a ReLU passes all of it where it is positive",
+        fires_below=True,
+    ),
+    Rule(
+        "saturated activation",
+        "warning",
+        0.5,
+        "Glorot & Bengio 2010, §3.1: a saturated layer learns late or never",
+        measure.saturated,
+        "most outputs lie at a bound of the activation, where its gradient is nearly zero; smaller weights or a norm "
+        "before it, or a ReLU",
+    ),
+    Rule(
+        "dead channels",
+        "warning",
+        0.25,
+        CALIBRATED,
+        measure.dead_channels,
+        "this share of the layer's channels is zero for every image and learns nothing; a lower learning rate, "
+        "another initialisation, or a norm before the activation brings them back",
+    ),
+    Rule(
+        "collapsed norm",
+        "warning",
+        0.25,
+        CALIBRATED,
+        measure.collapsed,
+        "this share of the norm's channels has a variance below its epsilon: what comes in hardly differs between "
+        "images, and dividing by it amplifies noise; look at the layer before",
+    ),
+    Rule(
+        "stale statistics",
+        "warning",
+        1.0,
+        CALIBRATED,
+        measure.drifted_means,
+        "the running means are this many deviations from those of these images: other preprocessing than in training, "
+        "other data, or statistics that were not updated; check --mean and --std, or estimate them anew",
+    ),
+    Rule(
+        "stale statistics",
+        "warning",
+        0.5,
+        CALIBRATED,
+        measure.drifted_variances,
+        "the running variances differ from those of these images by this many powers of ten: other preprocessing than "
+        "in training, other data, or statistics that were not updated; check --mean and --std, or estimate them anew",
+    ),
+    Rule(
+        "norm evaluates in training",
+        "error",
+        0,
+        "definition",
+        measure.evaluates_in_training,
+        "model.train() leaves this batch norm in evaluation mode: it normalises by running statistics that no batch "
+        "updates; remove what keeps it there, or freeze its parameters too if that is meant",
+    ),
+    Rule(
+        "statistics never move",
+        "error",
+        0,
+        "definition",
+        measure.never_move,
+        "the running statistics of this batch norm stay as they are in training, so that evaluation normalises by "
+        "numbers nobody measured; give it a momentum above 0, 0.1 is usual",
+    ),
+    Rule(
+        "frozen but moving",
+        "warning",
+        0,
+        "definition",
+        measure.frozen_but_moving,
+        "no parameter here learns, but its running statistics move with every batch in training mode, so that what "
+        "was frozen changes; put it into evaluation mode after model.train()",
+    ),
+    Rule(
+        "no gradient",
+        "error",
+        0,
+        "definition",
+        measure.without_gradient,
+        "this many parameters ask for a gradient and get none: their output is not used, or the way back is cut by "
+        "detach(), no_grad(), or a product with zero",
+    ),
+    Rule(
+        "waits for others",
+        "info",
+        0,
+        "definition",
+        measure.waiting,
+        "this many parameters have no gradient at the first step, because a scale behind them begins at zero, as the "
+        "last γ of a block may (Goyal et al. 2017, §5.1); they learn from the second step on",
+    ),
+    Rule(
+        "input out of range",
+        "error",
+        20.0,
+        "an image in [0, 1], less its mean, over a deviation of 0.05 or more lies within ±20",
+        measure.input_range,
+        "the largest number that enters the first layer: pixels of 0 to 255 were not scaled; divide by 255, take off "
+        "the mean and divide by the deviation",
+    ),
+    Rule(
+        "loss at the start",
+        "warning",
+        1.0,
+        f"{CALIBRATED}; a network that knows nothing gives every class the same probability",
+        measure.first_loss,
+        "an untrained network's loss is this far from log(classes), so that its first steps only undo that; scale the "
+        "head's weights down, and check that labels and classes fit",
+    ),
+    Rule(
+        "biased head",
+        "warning",
+        0.15,
+        CALIBRATED,
+        measure.biased_head,
+        "the head gives one class this much more probability, mean over the images, than its share of the labels and "
+        "three standard errors: trained on unbalanced classes, or the images are not what it was trained on",
+    ),
+    Rule(
+        "shifted labels",
+        "error",
+        0.3,
+        "by chance the best shift is right no more often than the labels as they are",
+        measure.shifted_labels,
+        "the accuracy is this much higher if the labels are moved on: classes are counted from another number, or "
+        "stand in another order; compare the class names of network and data",
+    ),
+    Rule(
+        "unbalanced data",
+        "info",
+        10.0,
+        "convention",
+        measure.unbalanced_data,
+        "the most frequent class has this many times the images of the rarest one that has any; look at the "
+        "accuracy of each class",
+    ),
+    Rule(
+        "half-precision overflow",
+        "warning",
+        65504.0,
+        "the largest number of IEEE 754 binary16",
+        measure.largest,
+        "the largest number in this layer's output or gradient: float16 would make it infinite; train in bfloat16 or "
+        "float32, or keep this layer in float32",
+    ),
+)
+
+MISTAKES_THAT_BREAK = frozenset({"skip never added", "gradient stopped", "multiplied by zero", "added to itself"})
+DEVIATIONS_TOLD = {
+    "bias under batch norm": "the norm takes the mean off again, so this bias does nothing: bias=False",
+    "softmax inside": "cross-entropy losses apply the softmax once more: give them the logits",
+}
+
+
+def judge(look: HealthLook, structure: Structure, rules: Iterable[Rule] = RULES) -> tuple[HealthFinding, ...]:
+    """Every rule that fires, and what the audit finds wrong in the computation.
+
+    Args:
+        look: what was seen.
+        structure: what the computation tells.
+        rules: to apply.
+    """
+    fired = [finding for rule in rules for finding in _apply(rule, look, structure)]
+    return (*fired, *_of_structure(structure))
+
+
+def _apply(rule: Rule, look: HealthLook, structure: Structure) -> Iterator[HealthFinding]:
+    found = [(layer, value) for layer, value in rule.measure(look, structure) if rule.fires(value)]
+    for layer, value in found[:MOST_NAMED]:
+        yield HealthFinding(rule.name, rule.severity, layer, value, rule.limit, rule.advice)
+    if len(found) > MOST_NAMED:
+        more = f"and in {len(found) - MOST_NAMED} more places, which the tables list"
+        yield HealthFinding(rule.name, "info", None, float(len(found)), rule.limit, more)
+
+
+def _of_structure(structure: Structure) -> Iterator[HealthFinding]:
+    for finding in structure.findings:
+        if finding.kind == "deviation" and finding.name not in DEVIATIONS_TOLD:
+            continue
+        breaks = finding.name in MISTAKES_THAT_BREAK
+        severity: Severity = "info" if finding.kind == "deviation" else "error" if breaks else "warning"
+        advice = DEVIATIONS_TOLD.get(finding.name, finding.text)
+        for place in finding.places[:MOST_NAMED]:
+            yield HealthFinding(finding.name, severity, place, None, None, advice)

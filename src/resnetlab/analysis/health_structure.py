@@ -1,0 +1,64 @@
+"""What the computation itself, without any numbers, tells of a network's health."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from torch import nn
+
+from resnetlab.analysis.findings import Finding
+from resnetlab.analysis.graph import Graph
+from resnetlab.analysis.network_findings import find_findings
+from resnetlab.analysis.network_form import read_network
+from resnetlab.analysis.operations import FREE
+from resnetlab.core.errors import ResnetlabError
+
+SQUASHING = frozenset({"sigmoid", "tanh", "hardsigmoid", "softsign"})
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What was found in the recorded computation.
+
+    Attributes:
+        gates: modules of the squashing functions that only scale another tensor, as in squeeze-and-excitation.
+        findings: of the audit.
+        not_read: why the computation could not be recorded; "" where it could.
+        looked_at_numbers: another image may take another way through the network.
+    """
+
+    gates: frozenset[str] = frozenset()
+    findings: tuple[Finding, ...] = ()
+    not_read: str = ""
+    looked_at_numbers: bool = False
+
+
+def read_structure(model: nn.Module, input_size: tuple[int, ...]) -> Structure:
+    """Records the computation and looks through it; where it cannot be recorded, the reason stands in the result.
+
+    Args:
+        model: any module; it is not touched.
+        input_size: one image, (channels, height, width).
+    """
+    try:
+        form = read_network(model, input_size)
+        return Structure(frozenset(_gates(form.graph)), find_findings(form), "", form.graph.looked_at_numbers)
+    except ResnetlabError as error:
+        return Structure(not_read=" ".join(str(error).splitlines()[:2]))
+
+
+def _gates(graph: Graph) -> Iterator[str]:
+    for operation in graph:
+        if operation.kind in SQUASHING and set(_uses(graph, operation.index)) == {"mul"}:
+            yield operation.module
+
+
+def _uses(graph: Graph, index: int) -> Iterator[str]:
+    """The kinds of the operations that compute with a tensor, seen through what only rearranges it."""
+    for user in graph.users[index]:
+        kind = graph[user].kind
+        if kind in FREE:
+            yield from _uses(graph, user)
+        else:
+            yield kind
