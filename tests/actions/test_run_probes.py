@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from resnetlab import create_model
 from resnetlab.actions.run_probes import Probes
 from resnetlab.actions.train import train
+from resnetlab.training.precision import Choice
 
 STEPS, EVERY = 4, 2
 IMAGES, LABELS = torch.randn(16, 3, 8, 8, generator=torch.Generator().manual_seed(7)), torch.arange(16) % 10
@@ -80,6 +81,24 @@ def test_what_is_written_is_what_autograd_and_the_layer_itself_give(tmp_path: Pa
     assert first["parameter_gradient"] == pytest.approx(model.conv1.weight.grad.norm().item(), rel=1e-5)
     assert first["std"] == pytest.approx(seen[0].std(correction=0).item(), rel=1e-5)
     assert (row["images"], row["batch"]) == (1, 1)
+
+
+@pytest.mark.parametrize(("precision", "scale"), [("bf16", 1.0), ("fp16", 1024.0)])
+def test_a_look_is_in_the_numbers_of_the_step_and_without_its_scale(
+    precision: str, scale: float, tmp_path: Path
+) -> None:
+    model, choice = network().eval(), Choice(precision, "cpu", "as asked")
+    with closing(Probes(tmp_path, 1, F.cross_entropy, choice=choice)) as probes:
+        probes.on_batch(model, IMAGES[:1], LABELS[:1], 1, scale)
+    told = json.loads((tmp_path / "probes.jsonl").read_text())["layers"][0]
+    seen: list[Tensor] = []
+    model.conv1.register_forward_hook(lambda module, given, output: seen.append(output))
+    with choice.autocast():
+        logits = model(IMAGES[:1])
+    (F.cross_entropy(logits.float(), LABELS[:1]) * scale).backward()
+    assert seen[0].dtype == choice.dtype
+    assert told["std"] == pytest.approx(seen[0].float().std(correction=0).item(), rel=1e-5)
+    assert told["parameter_gradient"] == pytest.approx(model.conv1.weight.grad.norm().item() / scale, rel=1e-3)
 
 
 def test_a_layer_called_twice_is_told_twice(tmp_path: Path) -> None:

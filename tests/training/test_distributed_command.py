@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -143,13 +144,19 @@ def test_a_signal_in_an_evaluation_stops_all_at_once_and_nothing_is_lost(
     assert_same_bits(run, on_two)
 
 
-def test_restarted_by_torchrun_it_ends_at_the_same_bits(folder: Path, on_two: Path) -> None:
-    run = folder / "restarted"
-    with Torchrun(folder, flags(run), "--max-restarts", "1") as torchrun:
-        torchrun.wait_until(lambda: reached(run, 25))
+def test_restarted_by_torchrun_it_goes_on_with_its_own_run_and_not_the_newest_to_the_same_bits(
+    tmp_path: Path, on_two: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = flags(Path("none"))
+    command = [word for word in command if word not in ("--output", "none")]
+    with Torchrun(tmp_path, command, "--max-restarts", "1") as torchrun:
+        torchrun.wait_until(lambda: any(reached(run, 25) for run in Path("runs/train").glob("2*")))
+        shutil.copytree(on_two, "runs/train/99991231-235959-newest")
         torchrun.kill(torchrun.ranks()[0])
         assert torchrun.wait() == 0, torchrun.said()
     assert "going on after step" in torchrun.said()
+    (run,) = Path("runs/train").glob("2*")
     assert_same_bits(run, on_two)
 
 
@@ -176,10 +183,19 @@ def test_parameters_shared_out_train_to_the_same_network_and_any_number_goes_on(
     assert train(resume=run, quiet=True).steps == 76
 
 
-def test_what_the_first_process_cannot_make_it_alone_says_and_no_folder_is_left(folder: Path, tmp_path: Path) -> None:
-    with Torchrun(folder, flags(tmp_path / "run", model="torchvision:resnet5")) as torchrun:
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model": "torchvision:resnet5"}, "unknown network of torchvision 'resnet5'"),
+        ({"batch_size": 63}, "--batch-size 63 cannot be shared evenly by 2 processes"),
+    ],
+)
+def test_what_cannot_be_is_said_once_by_all_processes_and_no_folder_is_left(
+    changes: dict[str, Any], message: str, folder: Path, tmp_path: Path
+) -> None:
+    with Torchrun(folder, flags(tmp_path / "run", **changes)) as torchrun:
         assert torchrun.wait() == 1
-    assert torchrun.said().count("unknown network of torchvision 'resnet5'") == 1
+    assert torchrun.said().count(message) == 1
     assert not (tmp_path / "run").exists()
 
 

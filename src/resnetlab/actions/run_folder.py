@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -37,21 +38,30 @@ def make_run_folder(command: str, asked: TrainSettings) -> Path:
     return make_output_folder(command, name, asked.output, asked.exist_ok)
 
 
-def describe_run(folder: Path, asked: TrainSettings) -> None:
+def describe_run(folder: Path, asked: TrainSettings, device: str) -> None:
     """Write what decides a run, and where it takes place; remove what an earlier run left."""
     for name in OF_A_RUN:
         (folder / name).unlink(missing_ok=True)
     for name in FOLDERS_OF_A_RUN:
         shutil.rmtree(folder / name, ignore_errors=True)
-    texts = {CONFIG: config_text(asked), "env.json": json_text(describe_environment() | run_environment()) + "\n"}
+    texts = {
+        CONFIG: config_text(asked),
+        "env.json": json_text(describe_environment() | run_environment(device)) + "\n",
+    }
     for name, text in texts.items():
         write_content(folder / name, text)
 
 
-def run_environment() -> dict[str, Any]:
-    """What equal bits depend on beside the settings."""
+def run_environment(device: str) -> dict[str, Any]:
+    """What equal bits depend on beside the settings.
+
+    Args:
+        device: that is computed on; of "cuda:1" only the kind counts.
+    """
     return {
         "torch": str(torch.__version__),
+        "torchvision": metadata.version("torchvision"),
+        "device": device.partition(":")[0],
         "threads": torch.get_num_threads(),
         "processor": processor_name(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
@@ -59,8 +69,14 @@ def run_environment() -> dict[str, Any]:
     }
 
 
-def environment_remark(then: Mapping[str, Any]) -> str | None:
-    """What differs from where a run began, as a sentence; None where equal bits are promised."""
-    now = run_environment()
-    differ = [f"{name} {then.get(name)} then, {value} now" for name, value in now.items() if then.get(name) != value]
+def environment_remark(then: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
+    """What differs from where a run began, as a sentence; None where equal bits are promised.
+
+    Args:
+        then: as `run_environment` gave it; of what an older version did not write down nothing is said.
+        now: the same of this call.
+    """
+    differ = [
+        f"{name} {then[name]} then, {value} now" for name, value in now.items() if then.get(name, value) != value
+    ]
     return f"going on, but not to the same bits: {'; '.join(differ)}" if differ else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,10 @@ from resnetlab.actions.run_records import JsonLines
 from resnetlab.analysis import read_gradients, read_signal
 from resnetlab.analysis.gradients import LayerGradient, probe_both_ways
 from resnetlab.analysis.signal import LayerSignal
+from resnetlab.training.loop import PLAIN, Loss
+from resnetlab.training.precision import Choice
 
 ONE_IN = 8  # images read of a batch: means and norms carry little error, and reading costs a sixth of a step
-
-Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 class Probes:
@@ -36,13 +36,16 @@ class Probes:
         every: steps from one look to the next, the first step among them.
         loss: scalar of (logits, labels), as it is trained with.
         step: the last one that is done; what an interrupted run has written after it is dropped.
+        choice: in which numbers a step is computed; a look is computed in the same.
     """
 
-    def __init__(self, folder: Path | None, every: int, loss: Loss, step: int = 0) -> None:
-        self.every, self.loss = every, loss
+    def __init__(self, folder: Path | None, every: int, loss: Loss, step: int = 0, choice: Choice = PLAIN) -> None:
+        self.every, self.loss, self.choice = every, loss, choice
         self.lines = None if folder is None else _lines_until(folder / "probes.jsonl", step)
 
-    def on_batch(self, model: nn.Module, images: Float[Tensor, "n c h w"], labels: Tensor, step: int) -> None:
+    def on_batch(
+        self, model: nn.Module, images: Float[Tensor, "n c h w"], labels: Tensor, step: int, scale: float = 1.0
+    ) -> None:
         """Called before the step is taken.
 
         Args:
@@ -51,11 +54,16 @@ class Probes:
             images: (N, C, H, W), as the network is given them.
             labels: (N,) class numbers or (N, classes) shares.
             step: its number, from 1.
+            scale: of the loss, without which float16 would lose small gradients; what is written is without it.
         """
         if (step - 1) % self.every:
             return
-        with random_states_kept(), uncompiled(model):
-            probe = probe_both_ways(model, images, lambda logits: self.loss(logits, labels), ONE_IN)
+
+        def loss(logits: Tensor) -> Tensor:
+            return self.loss(logits.to(torch.promote_types(logits.dtype, torch.float32)), labels) * scale
+
+        with random_states_kept(), uncompiled(model), self.choice.autocast():
+            probe = probe_both_ways(model, images, loss, ONE_IN)
             signal, gradients = read_signal(probe), read_gradients(probe)
         if self.lines is None:
             return
@@ -65,7 +73,7 @@ class Probes:
                 "step": step,
                 "images": signal.sample.images,
                 "batch": signal.sample.batch,
-                "layers": [_row(forward, backward) for forward, backward in layers],
+                "layers": [_row(forward, backward, scale) for forward, backward in layers],
             }
         )
         self.lines.length()
@@ -110,13 +118,16 @@ def _lines_until(path: Path, step: int) -> JsonLines:
     return lines
 
 
-def _row(forward: LayerSignal, backward: LayerGradient) -> dict[str, Any]:
+def _row(forward: LayerSignal, backward: LayerGradient, scale: float) -> dict[str, Any]:
+    gradient, of_parameters = (
+        None if norm is None else norm / scale for norm in (backward.output_norm, backward.parameter_norm)
+    )
     return {
         "name": forward.name if forward.call == 1 else f"{forward.name} (call {forward.call})",
         "kind": forward.kind,
         "mean": forward.mean,
         "std": forward.std,
         "dead": forward.dead_fraction,
-        "gradient": backward.output_norm,
-        "parameter_gradient": backward.parameter_norm,
+        "gradient": gradient,
+        "parameter_gradient": of_parameters,
     }

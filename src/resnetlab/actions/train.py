@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from resnetlab.actions.run_folder import make_run_folder
-from resnetlab.actions.run_settings import asked_settings, checkpoint_named, find_run, stored_settings
+from resnetlab.actions.run_settings import asked_settings, checkpoint_named, stored_settings
 from resnetlab.actions.train_settings import TrainSettings, refuse_changes
 from resnetlab.actions.trained_run import TrainedRun
 from resnetlab.actions.training_call import TrainingCall
@@ -24,6 +24,9 @@ from resnetlab.core.memory import keep_large_blocks
 from resnetlab.training.checkpoints import FOLDER, LAST, Checkpoint, has_checkpoint, load_checkpoint_file, load_last
 from resnetlab.training.distributed import from_first, join
 from resnetlab.training.interruption import Interruption
+from resnetlab.training.meeting import keeps_a_store, recall, remember
+
+RUN = "run folder"
 
 
 def train(
@@ -82,6 +85,8 @@ def run(
         if stored is not None:
             refuse_changes(stored, asked)
         folder = from_first(partial(_folder, command, asked, stored))
+        if world.is_first:
+            remember(RUN, str(folder.resolve()))
         with _kept_for_us(folder, own=asked.output is not None) if world.is_first else nullcontext():
             ready = prepare(asked, world, make_network, trial)
             call = TrainingCall(folder, asked, world, ready, command, interruption, trial.stop_at if trial else None)
@@ -101,10 +106,22 @@ def _folder(command: str, asked: TrainSettings, stored: TrainSettings | None) ->
 
 
 def _as_before_the_restart(asked: TrainSettings, command: str) -> tuple[TrainSettings, TrainSettings | None]:
-    """What torchrun started again goes on with its run, if that came so far as to have one."""
-    folder = find_run("last", asked.output, command)
+    """What torchrun started again goes on with its own run, if that came so far as to have one.
+
+    Raises:
+        ResnetlabError: which run that is nobody knows.
+    """
+    told = from_first(partial(recall, RUN))
+    if asked.output is None and not keeps_a_store():
+        raise ResnetlabError(
+            "started again by torchrun, and nothing tells which run this was\n"
+            f"go on with one: resnetlab {command} --resume DIR; and give --output where restarts are allowed"
+        )
+    folder = asked.output or (Path(told) if told else None)
+    if folder is None:
+        return asked, None
     if not (folder / FOLDER / LAST).exists():
-        return replace(asked, exist_ok=True), None
+        return replace(asked, output=folder, exist_ok=True), None
     stored = stored_settings(type(asked), folder)
     return replace(asked, output=folder), stored
 

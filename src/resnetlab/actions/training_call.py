@@ -93,7 +93,7 @@ class TrainingCall:
         if checkpoint is not None:
             self._restore(checkpoint)
         elif self.world.is_first:
-            describe_run(self.folder, self.asked)
+            describe_run(self.folder, self.asked, self.world.device)
         with self._watching(checkpoint) as watch, self._probing() as probes, self.interruption.listening():
             for remark in self._first_words(checkpoint):
                 watch.say(remark)
@@ -192,7 +192,8 @@ class TrainingCall:
             yield None
             return
         folder = self.folder if self.world.is_first else None
-        with closing(Probes(folder, self.asked.probe, self.ready.rule.loss, self.ready.state.step)) as probes:
+        rule, step = self.ready.rule, self.ready.state.step
+        with closing(Probes(folder, self.asked.probe, rule.loss, step, rule.choice)) as probes:
             yield probes
 
     def _restore(self, checkpoint: Checkpoint) -> None:
@@ -208,7 +209,11 @@ class TrainingCall:
         yield from self.ready.remarks
         if checkpoint is not None:
             yield f"going on after step {self.ready.state.step} of {self.ready.steps}"
-            yield from filter(None, (checkpoint.remark, environment_remark(checkpoint.content["environment"])))
+            yield from filter(None, (checkpoint.remark, self._elsewhere(checkpoint)))
+
+    def _elsewhere(self, checkpoint: Checkpoint) -> str | None:
+        """Where the run goes on, if that is not where the checkpoint was written."""
+        return environment_remark(checkpoint.content["environment"], run_environment(self.world.device))
 
     def _introduce(self) -> None:
         """Write what is known before the first step: the run's facts, and its first batch as a picture."""
@@ -258,7 +263,8 @@ class TrainingCall:
             if every and state.losses and state.step % every == 0:
                 self._save(watch, state)
             if probes is not None:
-                probes.on_batch(state.model, batch.images, batch.labels, state.step + 1)
+                scale = state.scaler.get_scale()
+                probes.on_batch(state.model, batch.images, batch.labels, state.step + 1, scale)
 
         def scores_of(model: nn.Module) -> ValidationScores:
             agree_on_buffers(model)
@@ -283,7 +289,7 @@ class TrainingCall:
             content = {
                 **plain,
                 "config": self.asked.as_plain(),
-                "environment": run_environment(),
+                "environment": run_environment(self.world.device),
                 "metrics_length": watch.metrics.length(),
             }
             save_checkpoint(self.folder, content, best)

@@ -59,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words = _command_words(given)
         return _run(words, given[len(words) :])
     except ResnetlabError as error:
-        print(_three_lines(str(error)), file=sys.stderr)
+        if not error.said_by_another:
+            print(_three_lines(str(error)), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED

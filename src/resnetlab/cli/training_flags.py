@@ -119,7 +119,8 @@ def report(training: Callable[[], TrainedRun], *, as_json: bool) -> int:
     except Interrupted as stopped:
         return stopped.exit_code
     except DivergedError as error:
-        print(error, file=sys.stderr)
+        if not error.said_by_another:
+            print(error, file=sys.stderr)
         return 1
     if found.speaks:
         print(json_text(found.as_json()) if as_json else found.in_words)

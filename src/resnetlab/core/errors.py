@@ -7,7 +7,13 @@ from collections.abc import Iterable
 
 
 class ResnetlabError(ValueError):
-    """A request that cannot be met; the message fits three lines and names the remedy."""
+    """A request that cannot be met; the message fits three lines and names the remedy.
+
+    Attributes:
+        said_by_another: another of many processes that train together prints the same message.
+    """
+
+    said_by_another = False
 
 
 class UnknownNameError(ResnetlabError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,10 +21,11 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from resnetlab.core.errors import ResnetlabError
-from resnetlab.training.meeting import meet
+from resnetlab.training.meeting import is_first_with, keeps_a_store, meet
 
 # A process that hangs is given up after this time; one that was killed is noticed at once, by its closed connections.
 PATIENCE = timedelta(minutes=10)
+A_MOMENT = 1.0  # seconds
 TOLD_BY_TORCHRUN = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 Value = TypeVar("Value")
@@ -77,17 +79,29 @@ def join(device: str = "cpu", patience: timedelta = PATIENCE) -> Iterator[World]
     except RuntimeError as error:
         if not isinstance(error, dist.DistError) and "gloo" not in str(error).lower():
             raise
-        raise ResnetlabError(
+        lost = ResnetlabError(
             f"rank {world.rank} of {world.ranks} lost another process: killed, hanging, or stopped by an error\n"
             "see the messages of the others; the last checkpoint is as it was: go on with --resume"
-        ) from error
+        )
+        _say_once(lost, "lost another process")
+        raise lost from error
+    except ResnetlabError as error:
+        _say_once(error, str(error))
+        raise
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
 
 
+def _say_once(error: ResnetlabError, message: str) -> None:
+    """Mark the error where another process came with the same message before; that one needs a moment to print it."""
+    error.said_by_another = not is_first_with(message)
+    if error.said_by_another:
+        time.sleep(A_MOMENT)  # torchrun ends all processes as soon as one has failed
+
+
 def _connect(backend: str, world: World, patience: timedelta) -> None:
-    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":
+    if keeps_a_store():
         store = meet(world.rank, world.ranks, patience)
         dist.init_process_group(backend, store=store, rank=world.rank, world_size=world.ranks, timeout=patience)
     else:

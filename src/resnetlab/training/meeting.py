@@ -1,4 +1,4 @@
-"""Where processes that torchrun started find each other, and nobody who is gone.
+"""Where processes that torchrun started find each other, and nobody who is gone; and what they know from before.
 
 torchrun keeps one store over its restarts. What the killed processes wrote there, their addresses among it, looks like
 that of their successors; with PyTorch 2.14 and gloo these then often call into the void. So they agree on a corner of
@@ -11,10 +11,12 @@ import os
 import secrets
 import time
 from datetime import timedelta
+from hashlib import sha256
 
 from torch.distributed import DistNetworkError, PrefixStore, Store, TCPStore  # type: ignore[attr-defined]
 
 PAUSE = 0.01  # seconds between two looks
+SHORT = timedelta(seconds=10)  # for a store that is there already
 
 
 def meet(rank: int, ranks: int, patience: timedelta) -> Store:
@@ -30,12 +32,46 @@ def meet(rank: int, ranks: int, patience: timedelta) -> Store:
     Raises:
         RuntimeError: they did not come.
     """
-    address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
-    store = TCPStore(address, port, is_master=False, timeout=patience)
+    store = _open_store(patience)
     place = secrets.token_hex(8) if rank == 0 else _be_told(store, rank)
     if rank == 0:
         _tell_all(store, place, ranks, patience)
     return PrefixStore(place, store)
+
+
+def keeps_a_store() -> bool:
+    """Whether torchrun keeps a store that outlives the processes it starts."""
+    return os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True"
+
+
+def remember(name: str, value: str) -> None:
+    """Let this job know something after a restart, too; nothing where there is no store."""
+    if keeps_a_store():
+        _open_store(SHORT).set(f"remembered/{name}", value)
+
+
+def recall(name: str) -> str | None:
+    """What this job, and no other, remembered under a name before it was started again."""
+    if not keeps_a_store():
+        return None
+    store, key = _open_store(SHORT), f"remembered/{name}"
+    return store.get(key).decode() if store.check([key]) else None
+
+
+def is_first_with(message: str) -> bool:
+    """Whether no other process of this start came with the message before; true where nobody can tell."""
+    if not keeps_a_store():
+        return True
+    start = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    try:
+        return _open_store(SHORT).add(f"said/{start}/{sha256(message.encode()).hexdigest()}", 1) == 1
+    except RuntimeError:  # the store is gone
+        return True
+
+
+def _open_store(patience: timedelta) -> Store:
+    address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    return TCPStore(address, port, is_master=False, timeout=patience)
 
 
 def _be_told(store: Store, rank: int) -> str:
