@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-PATIENCE = 120  # seconds until a test gives up
+PATIENCE = 400  # seconds until a test gives up
 
 
 class Torchrun:
