@@ -14,7 +14,12 @@ from resnetlab.core.devices import choose_device
 from resnetlab.core.folders import cache_folder
 from resnetlab.core.machine import PACKAGES, processor_name, usable_cores
 
-EXTRAS = {"cluster": ("ray", "dask"), "hub": ("timm", "huggingface_hub"), "track": ("tensorboard",)}
+EXTRAS = {
+    "cluster": ("ray", "dask"),
+    "explain": ("captum",),
+    "hub": ("timm", "huggingface_hub"),
+    "track": ("tensorboard",),
+}
 FLAGS = {"avx2": "AVX2", "avx512f": "AVX-512", "avx512_vnni": "VNNI", "avx512_bf16": "AVX-512 BF16", "amx_bf16": "AMX"}
 FREE_GIGABYTES = 1
 

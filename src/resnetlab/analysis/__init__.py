@@ -1,10 +1,10 @@
 """Looks inside any `nn.Module`, ours, torchvision's, timm's or your own, and leaves nothing behind on it.
 
-What a network computes (`record_graph`, `find_residual_additions`), which kind of network that makes it
-(`read_network`) and what is odd about it (`find_findings`); what it is made of (`outline`), costs
+What a network computes (`record_graph`, `find_residual_additions`, `find_junctions`), which kind of network that
+makes it (`read_network`) and what is odd about it (`find_findings`); what it is made of (`outline`), costs
 (`measure_complexity`) and sees (`measure_receptive_field`, `receptive_field_mask`), what goes through it
-(`probe_signal`, `probe_gradients`, and `Probe` around a training step), what it can do without (`lesioned`,
-`shuffled`), which paths its gradient takes (`gradient_by_path_length`) and how fast that shatters
+(`probe_signal`, `probe_gradients`, and `Probe` around a training step), what it can do without (`without_branches`,
+`without_skips`, `lesioned`, `shuffled`), which paths its gradient takes (`path_gradients`) and how fast that shatters
 (`gradient_autocorrelation`). Results are frozen dataclasses: `dataclasses.asdict` makes them ready for JSON.
 """
 
@@ -21,6 +21,7 @@ from resnetlab.analysis.fingerprint import fingerprint
 from resnetlab.analysis.gradient_mask import mask_extent, receptive_field_mask
 from resnetlab.analysis.gradients import GradientReport, LayerGradient, probe_gradients, read_gradients
 from resnetlab.analysis.graph import Graph, Operation
+from resnetlab.analysis.junctions import Junction, find_junctions, without_branches, without_skips
 from resnetlab.analysis.lesions import lesioned, reestimate_batchnorm, shuffled
 from resnetlab.analysis.network_findings import find_findings
 from resnetlab.analysis.network_form import NetworkForm, read_network
@@ -44,6 +45,7 @@ from resnetlab.analysis.shattering import (
     input_gradients,
 )
 from resnetlab.analysis.signal import LayerSignal, SignalReport, probe_signal, read_signal
+from resnetlab.analysis.unfolding import path_gradients
 from resnetlab.analysis.untouched import preserved
 
 __all__ = [
@@ -53,6 +55,7 @@ __all__ = [
     "Finding",
     "GradientReport",
     "Graph",
+    "Junction",
     "LayerCost",
     "LayerField",
     "LayerGradient",
@@ -72,6 +75,7 @@ __all__ = [
     "count_parameters",
     "find_blocks",
     "find_findings",
+    "find_junctions",
     "find_residual_additions",
     "fingerprint",
     "gradient_autocorrelation",
@@ -82,6 +86,7 @@ __all__ = [
     "measure_complexity",
     "measure_receptive_field",
     "outline",
+    "path_gradients",
     "path_length_distribution",
     "preserved",
     "probe_gradients",
@@ -95,4 +100,6 @@ __all__ = [
     "removable_blocks",
     "share_of_paths",
     "shuffled",
+    "without_branches",
+    "without_skips",
 ]

@@ -134,7 +134,7 @@ def residual_block(
     beside = sum(graph.is_weighted(at) for at in addition.branch if at not in way and at not in in_gates)
     fork, total = graph[addition.fork], graph[addition.sum]
     return BlockForm(
-        place=_place(addition.module, convolutions, shared_module),
+        place=place_of(addition.module, convolutions, shared_module),
         start=addition.fork,
         end=addition.sum,
         convolutions=convolutions,
@@ -160,7 +160,7 @@ def plain_block(
     convolutions = weighted_on(graph, way)
     gates = _gates(graph, start, way)
     return BlockForm(
-        place=_place("", convolutions, True),
+        place=place_of("", convolutions, True),
         start=start,
         end=way[-1],
         convolutions=convolutions,
@@ -178,7 +178,8 @@ def plain_block(
     )
 
 
-def _place(module: str, convolutions: tuple[Weighted, ...], shared: bool) -> str:
+def place_of(module: str, convolutions: tuple[Weighted, ...], shared: bool) -> str:
+    """What a block is called: its module, or its first and last layers where no module holds it alone."""
     if module and not shared:
         return module
     ends = [layer.name for layer in convolutions]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from resnetlab.analysis.tracing import Layer, tensors_in, watching
+from resnetlab.analysis.tracing import Layer, modules_named, tensors_in, watching
 from resnetlab.analysis.untouched import weightless_copy
 
 CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
@@ -24,12 +24,20 @@ def find_blocks(model: nn.Module) -> dict[str, nn.Module]:
     return dict(_blocks_of(model))
 
 
-def removable_blocks(model: nn.Module, images: Float[Tensor, "n ..."]) -> dict[str, tuple[int, ...]]:
+def removable_blocks(
+    model: nn.Module, images: Float[Tensor, "n ..."], names: Iterable[str] | None = None
+) -> dict[str, tuple[int, ...]]:
     """Finds the blocks that give the shape they take: their names in the order of the calls, with that shape.
 
     Shapes are without the images. The model runs as a copy without data.
+
+    Args:
+        model: any module.
+        images: (N, C, H, W); their numbers do not matter.
+        names: the modules to look at; those of `find_blocks` by default.
     """
     twin = weightless_copy(model).eval()
+    blocks = find_blocks(twin) if names is None else modules_named(twin, names)
     kept: dict[str, tuple[int, ...] | None] = {}
 
     def compare(layer: Layer, inputs: Any, output: Any) -> None:
@@ -37,7 +45,7 @@ def removable_blocks(model: nn.Module, images: Float[Tensor, "n ..."]) -> dict[s
         keeps = [tuple(tensor.shape) for tensor in tensors_in(output)] == taken
         kept[layer.name] = layer.shape if keeps and kept.get(layer.name, layer.shape) == layer.shape else None
 
-    with torch.no_grad(), torch.device("meta"), watching(twin, find_blocks(twin), compare):
+    with torch.no_grad(), torch.device("meta"), watching(twin, blocks, compare):
         twin(images.to("meta"))
     return {name: shape for name, shape in kept.items() if shape is not None}
 

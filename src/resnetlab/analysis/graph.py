@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from resnetlab.analysis.operations import WEIGHTED
+from resnetlab.analysis.sum_calls import MadeBy
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Operation:
         in_place: it wrote over its first argument.
         name: of the parameter or buffer, as `named_parameters` gives it.
         depends_on_input: the tensor is computed from the image, and not from parameters alone.
+        made_by: the call of an adding function that ran it; None for all else.
     """
 
     index: int
@@ -42,6 +44,7 @@ class Operation:
     in_place: bool = False
     name: str = ""
     depends_on_input: bool = False
+    made_by: MadeBy | None = None
 
     @property
     def channels(self) -> int:

@@ -94,7 +94,7 @@ def shuffled(model: AnyModule, order: Mapping[str, str]) -> Iterator[AnyModule]:
         raise ResnetlabError(f"{dict(order)} is no permutation: every place must get a block, every block a place")
     blocks = modules_named(model, order)
     for place, name in order.items():
-        if _weight_shapes(blocks[place]) != _weight_shapes(blocks[name]):
+        if weight_shapes(blocks[place]) != weight_shapes(blocks[name]):
             raise ResnetlabError(
                 f"block {name!r} does not fit at {place!r}: their weights differ in shape\n"
                 "`removable_blocks(model, images)` gives the shape that each block keeps"
@@ -134,5 +134,6 @@ def _replaced(model: nn.Module, replacements: Mapping[str, nn.Module]) -> Iterat
             parent_module._modules[key] = original
 
 
-def _weight_shapes(block: nn.Module) -> dict[str, tuple[int, ...]]:
+def weight_shapes(block: nn.Module) -> dict[str, tuple[int, ...]]:
+    """The shapes of a block's parameters and buffers, by name."""
     return {name: tuple(tensor.shape) for name, tensor in block.state_dict().items()}

@@ -135,16 +135,44 @@ def gradient_by_path_length(
     Raises:
         ResnetlabError: a length is not between 0 and the number of blocks, or no path is asked for.
     """
-    blocks = len(steps)
+    network = UnfoldedNetwork(steps, images, loss)
+    return sample_paths(network.gradient, len(steps), lengths, paths_per_length, seed)
+
+
+def sample_paths(
+    gradient: Callable[[Sequence[bool]], Tensor],
+    blocks: int,
+    lengths: Iterable[int] | None = None,
+    paths_per_length: int = 20,
+    seed: int = 0,
+) -> tuple[PathGradient, ...]:
+    """Samples paths of each length, as `gradient_by_path_length`, of a network unfolded in whatever way.
+
+    Args:
+        gradient: gives the gradient along one path: told for each block whether it goes through its branch.
+        blocks: how many there are.
+        lengths: which numbers of branches, each once; all from 0 to n by default.
+        paths_per_length: sampled with replacement; lengths 0 and n have a single path.
+        seed: of the sampling.
+
+    Raises:
+        ResnetlabError: a length is not between 0 and the number of blocks, or no path is asked for.
+    """
     wanted = tuple(dict.fromkeys(range(blocks + 1) if lengths is None else lengths))
     if not wanted or any(not 0 <= length <= blocks for length in wanted):
         raise ResnetlabError(f"path lengths {wanted} do not fit {blocks} blocks; give some of 0 to {blocks}")
     if paths_per_length < 1:
         raise ResnetlabError(f"paths_per_length is {paths_per_length}; it must be 1 or more")
-    network = UnfoldedNetwork(steps, images, loss)
     generator = torch.Generator().manual_seed(seed)
-    norms = {length: _norms(network, length, blocks, paths_per_length, generator) for length in wanted}
+    norms = {length: _norms(gradient, length, blocks, paths_per_length, generator) for length in wanted}
     return _contributions(norms, path_length_distribution(blocks))
+
+
+def central_lengths(shares: Sequence[float], mass: float = 0.9) -> tuple[int, int]:
+    """Gives the lengths between which the central mass lies: at most half of the rest is shorter, as much longer."""
+    cumulative = torch.tensor(shares, dtype=torch.float64).cumsum(0)
+    edges = torch.searchsorted(cumulative, torch.tensor([(1 - mass) / 2, (1 + mass) / 2], dtype=torch.float64))
+    return int(edges[0]), int(edges[1])
 
 
 def _contributions(
@@ -166,11 +194,11 @@ def _contributions(
 
 
 def _norms(
-    network: UnfoldedNetwork, length: int, blocks: int, paths: int, generator: torch.Generator
+    gradient: Callable[[Sequence[bool]], Tensor], length: int, blocks: int, paths: int, generator: torch.Generator
 ) -> Float[Tensor, " paths"]:
     norms = []
     for _ in range(paths if 0 < length < blocks else 1):
         chosen = torch.randperm(blocks, generator=generator)[:length].tolist()
-        gradient = network.gradient([block in chosen for block in range(blocks)])
-        norms.append(torch.linalg.vector_norm(gradient.double()))
+        along_path = gradient([block in chosen for block in range(blocks)])
+        norms.append(torch.linalg.vector_norm(along_path.double()))
     return torch.stack(norms)

@@ -7,7 +7,7 @@ happens on a copy without numbers, so it costs nothing and leaves nothing behind
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from resnetlab.analysis.graph import Graph, Operation
 from resnetlab.analysis.operations import NORMS, POOLS, PRODUCTS, ROLES, WITHOUT_OPTIONS, kind_of
+from resnetlab.analysis.sum_calls import MadeBy, SumCall, SumCalls
 from resnetlab.analysis.tracing import tensors_in
 from resnetlab.analysis.untouched import run_without_data, weightless_copy
 from resnetlab.core.errors import ResnetlabError
@@ -58,7 +59,7 @@ def _recorded(twin: nn.Module, input_size: tuple[int, ...], device: str) -> Grap
         module.register_forward_pre_hook(partial(recorder.enter, name))
         module.register_forward_hook(recorder.leave, always_call=True)
     twin.register_forward_hook(recorder.end)
-    with recorder:
+    with recorder, SumCalls(twin, recorder.make_sum):
         run_without_data(twin, input_size, device)
     if not recorder.outputs:
         raise ResnetlabError(
@@ -91,6 +92,7 @@ class _Recorder(TorchDispatchMode):
         self.operations: list[Operation] = [Operation(0, "input", depends_on_input=True)]
         self.outputs: list[int] = []
         self._running: list[str] = []
+        self._made_by: MadeBy | None = None
         self._value: dict[int, int] = {}  # of a tensor's identity, the operation that gave what it holds now
         self._sharing: dict[int, list[Tensor]] = {}  # the tensors in one storage; it also keeps them from being reused
         for name, tensor in (*model.named_parameters(), *model.named_buffers()):
@@ -115,6 +117,14 @@ class _Recorder(TorchDispatchMode):
         """The whole module gave this."""
         known = (self._known(tensor) for tensor in tensors_in(output) if id(tensor) in self._value)
         self.outputs = [index for index in known if self.operations[index].depends_on_input]
+
+    def make_sum(self, call: SumCall, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Makes a call of an adding function, whose operators are marked with it."""
+        self._made_by = MadeBy(call, tuple(map(self._known, tensors_in((args, kwargs)))))
+        try:
+            return func(*args, **kwargs)
+        finally:
+            self._made_by = None
 
     def __torch_dispatch__(self, operator: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -193,6 +203,7 @@ class _Recorder(TorchDispatchMode):
                 in_place,
                 name,
                 any(self.operations[at].depends_on_input for _, at in inputs),
+                self._made_by,
             )
         )
         return index
