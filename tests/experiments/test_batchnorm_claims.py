@@ -15,10 +15,11 @@ from torch.nn import functional as F
 
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.data import load_data
-from resnetlab.experiments.base import Claim, Results, Run, Tier
+from resnetlab.experiments.base import Claim, Results, Run
 from resnetlab.experiments.claims import bn_learning_rate, bn_regularises, bn_smooths_landscape
 from resnetlab.experiments.judge import judge_claim
 from resnetlab.experiments.resnet8 import resnet8
+from resnetlab.experiments.tiers import Tier
 
 SEEDS = range(8)
 
@@ -126,7 +127,7 @@ def test_the_look_along_the_gradient_has_the_closed_form() -> None:
 def test_the_descent_ends_at_the_level() -> None:
     model, labels = Bowl(-3.0), torch.zeros(4, dtype=torch.long)
     optimiser = torch.optim.SGD(model.parameters(), lr=0.05)
-    bn_smooths_landscape.descend(model, optimiser, torch.zeros(4, 1), labels, level=1.5)
+    bn_smooths_landscape.descend(model, optimiser, (torch.zeros(4, 1), labels), level=1.5, most_steps=500)
     assert F.cross_entropy(model(torch.zeros(4, 1)), labels).item() == pytest.approx(1.5, abs=0.05)
 
 
@@ -157,7 +158,7 @@ def test_a_network_that_stays_above_the_level_is_refused() -> None:
     model, labels = Bowl(-3.0), torch.zeros(4, dtype=torch.long)
     optimiser = torch.optim.SGD(model.parameters(), lr=1e-6)
     with pytest.raises(ResnetlabError, match=r"the loss is 3\.05 after 500 steps and not at 1\.5"):
-        bn_smooths_landscape.descend(model, optimiser, torch.zeros(4, 1), labels, level=1.5)
+        bn_smooths_landscape.descend(model, optimiser, (torch.zeros(4, 1), labels), level=1.5, most_steps=500)
 
 
 def test_the_finding_tells_ratios_at_every_level() -> None:

@@ -7,10 +7,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from resnetlab.experiments.base import Arm, Claim, Results, Run, Tier
+from resnetlab.experiments.base import Arm, Claim, Results, Run
 from resnetlab.experiments.claims import freeze_early_layers, identity_is_easy
 from resnetlab.experiments.claims.freeze_early_layers import GROUPS, LESSON, RECIPES, SOUND, ZEROED, Recipe
 from resnetlab.experiments.judge import judge_claim
+from resnetlab.experiments.tiers import Tier
 from resnetlab.nn import BasicBlock
 
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from resnetlab.analysis import autocorrelation
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.data import digits
-from resnetlab.experiments.base import Arm, Claim, Results, Run, Tier
+from resnetlab.experiments.base import Arm, Claim, Results, Run
 from resnetlab.experiments.claims import (
     bn_gradient_flow,
     bn_identity_bias,
@@ -32,6 +32,7 @@ from resnetlab.experiments.fresh_gradients import (
 )
 from resnetlab.experiments.judge import judge_claim
 from resnetlab.experiments.linear_stacks import LinearStack, stack_gradients
+from resnetlab.experiments.tiers import Tier
 from resnetlab.nn import ResidualBlock
 from resnetlab.nn.merges import Scale
 from resnetlab.pages.svg import figure_png

@@ -9,6 +9,7 @@ from torch import nn
 
 from resnetlab.experiments import pool, runner
 from resnetlab.experiments.base import Kind, Run
+from resnetlab.experiments.benches import Bench
 from resnetlab.experiments.cache import Cache
 from resnetlab.experiments.describe import list_claims
 from resnetlab.experiments.trained import PLAN, TrainedNetwork, Training
@@ -28,7 +29,7 @@ def test_every_run_on_a_network_of_the_pool_says_whether_its_training_diverged(
 ) -> None:
     trained = TrainedNetwork(nn.Identity(), History(diverged=diverged), 2.3, 0.9, 2.3, 0.9, untrained_loss=2.3)
     monkeypatch.setattr(runner, "train_or_load", lambda *given: trained)
-    (record,) = runner.MeasuringJob("degradation", "plain20", (0,), "digits", Cache.at(tmp_path))()
+    (record,) = runner.MeasuringJob("degradation", "plain20", (0,), Bench(), Cache.at(tmp_path))()
     assert record.measures["diverged"] is diverged
 
 

@@ -15,12 +15,13 @@ import torch
 from claim_files import write_coin
 
 from resnetlab.core.errors import ResnetlabError, UnknownNameError
-from resnetlab.experiments.base import Tier
+from resnetlab.experiments.benches import Bench
 from resnetlab.experiments.cache import Cache, append_record, read_records
 from resnetlab.experiments.judge import judge_claim
 from resnetlab.experiments.ledger import find_claim
 from resnetlab.experiments.runner import Measured, Workers, run_claims
 from resnetlab.experiments.statistics import Verdict
+from resnetlab.experiments.tiers import Tier
 
 HERE = Workers(jobs=1)
 
@@ -28,7 +29,7 @@ HERE = Workers(jobs=1)
 def run(file: Path, folder: Path, workers: Workers = HERE, seed: int = 0) -> tuple[Measured, int]:
     """What was measured, and how many jobs it took."""
     jobs = []
-    measured = run_claims([str(file)], "digits", Cache(folder), workers, seed, lambda job, *_: jobs.append(job))
+    measured = run_claims([str(file)], Bench(), Cache(folder), workers, seed, lambda job, *_: jobs.append(job))
     return measured[str(file)], len(jobs)
 
 
@@ -124,10 +125,11 @@ def test_every_engine_measures_the_same(tmp_path: Path, engine: str) -> None:
     program.write_text(
         "from pathlib import Path\n"
         "from resnetlab.experiments.cache import Cache\n"
+        "from resnetlab.experiments.benches import Bench\n"
         "from resnetlab.experiments.runner import Workers, run_claims\n"
         "if __name__ == '__main__':\n"
         f"    cache, workers = Cache(Path({str(tmp_path / engine)!r})), Workers(2, {engine!r})\n"
-        f"    print(run_claims([{str(file)!r}], 'digits', cache, workers, 0)[{str(file)!r}].failures)\n"
+        f"    print(run_claims([{str(file)!r}], Bench(), cache, workers, 0)[{str(file)!r}].failures)\n"
     )
     done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=240, check=False)
     assert done.stdout.strip().endswith("[]"), done.stderr

@@ -14,8 +14,9 @@ Protocol: numbers are planted and handed to the runner, which does with them wha
 What this does not show: anything about networks.
 """
 
-from resnetlab.experiments.base import Arm, Claim, Contrast, Exact, Kind, Outcome, Part, Tier
+from resnetlab.experiments.base import Arm, Claim, Contrast, Exact, Kind, Outcome, Part
 from resnetlab.experiments.runner import SEED_STRIDE
+from resnetlab.experiments.tiers import Tier
 from resnetlab.pages.figures import strips
 from resnetlab.specs.papers import HE_2015, VEIT_2016, Source
 

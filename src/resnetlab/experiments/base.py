@@ -19,13 +19,17 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from resnetlab.core.errors import ResnetlabError
-from resnetlab.data import ImageData, load_data
+from resnetlab.data import ImageData
+from resnetlab.experiments.lab_data import DIGITS, LabData
 from resnetlab.experiments.statistics import Interval, Verdict, default_verdict, trained_interval
+from resnetlab.experiments.tiers import NATURAL, Tier
 from resnetlab.experiments.trained import TrainedNetwork, Training
 from resnetlab.specs.papers import Source
 
 HEADINGS = {"Protocol:": "protocol", "What this does not show:": "confound"}
 """How paragraphs of a claim's docstring begin, and what they are then."""
+TIER_HEADINGS = {"On natural images:": NATURAL, "At the full tier:": (Tier.FULL,)}
+"""How paragraphs begin that belong to the protocol of some tiers."""
 
 Measures = Mapping[str, Any]
 """What one run measured: names to numbers, or to lists of numbers for figures. It must survive JSON."""
@@ -40,14 +44,6 @@ class Kind(StrEnum):
     TRAINS = "trains"
 
 
-class Tier(StrEnum):
-    """How long a run may take."""
-
-    QUICK = "quick"
-    STANDARD = "standard"
-    FULL = "full"
-
-
 @dataclass(frozen=True)
 class Arm:
     """One condition of an experiment.
@@ -58,6 +54,7 @@ class Arm:
         seeds: how many independent runs: 1 for exact arms, 20 or more for draws, 5 or more for training.
         training: the pool's network that the measure needs; trained once for all claims.
         measure: what is measured on this arm, where it is not the claim's own `measure`.
+        tiers: where the arm is run.
     """
 
     name: str
@@ -65,6 +62,7 @@ class Arm:
     seeds: int = 1
     training: Training | None = None
     measure: Callable[[Run], Measures] | None = None
+    tiers: tuple[Tier, ...] = tuple(Tier)
 
 
 @dataclass(frozen=True)
@@ -74,26 +72,29 @@ class Run:
     Args:
         arm: the condition.
         seed: of this run; runs of the same seed are paired over arms.
-        data_reference: what the laboratory runs on.
+        lab_data: what the laboratory runs on.
         trained: the pool's network, for arms that ask for one.
+        tier: that is run.
     """
 
     arm: Arm
     seed: int
-    data_reference: str = "digits"
+    lab_data: LabData = DIGITS
     trained: TrainedNetwork | None = None
+    tier: Tier = Tier.QUICK
 
     @cached_property
     def data(self) -> ImageData:
         """The laboratory's data set."""
-        return load_data(self.data_reference)
+        return self.lab_data.load()
 
 
 @dataclass(frozen=True)
 class Results:
-    """All measures of a claim: arm → seed → measures."""
+    """All measures of a claim: arm → seed → measures, and the tier in which they were made."""
 
     measures: Mapping[str, Mapping[int, Measures]]
+    tier: Tier = Tier.QUICK
 
     def of(self, arm: str) -> list[Measures]:
         """The measures of an arm, in the order of its seeds."""
@@ -226,6 +227,7 @@ class Claim:
         measure: what is measured on every arm that has no measure of its own.
         rule: from the verdicts of the tier's parts, by name, to the claim's.
         finding: one or two sentences from the measured numbers; nuance belongs here, not into the verdict.
+        data: what it runs on in every tier, where that is not the tier's own data.
 
     Raises:
         ResnetlabError: a field of another kind, two arms or parts of one name, or a text that leaves out a paragraph.
@@ -242,6 +244,7 @@ class Claim:
     tiers: tuple[Tier, ...] = tuple(Tier)
     rule: Callable[[Mapping[str, Verdict]], Verdict] = default_verdict
     finding: Callable[[Results], str] | None = None
+    data: str | None = None
 
     def __post_init__(self) -> None:
         for heading in HEADINGS:
@@ -265,15 +268,16 @@ class Claim:
         """The claim in one line."""
         return self.doc.strip().splitlines()[0].rstrip(".")
 
-    @property
-    def text(self) -> dict[str, str]:
-        """The docstring's paragraphs: "meaning", "protocol", "confound"."""
+    def text(self, tier: Tier = Tier.QUICK) -> dict[str, str]:
+        """The docstring's paragraphs: "meaning", "protocol" with what is done otherwise in this tier, "confound"."""
         found = {"meaning": "", "protocol": "", "confound": ""}
         for paragraph in self.doc.strip().split("\n\n")[1:]:
             words = " ".join(paragraph.split())
-            heading = next((heading for heading in HEADINGS if words.startswith(heading)), "")
-            key = HEADINGS.get(heading, "meaning")
-            found[key] = f"{found[key]} {words.removeprefix(heading).strip()}".strip()
+            heading = next((heading for heading in (*HEADINGS, *TIER_HEADINGS) if words.startswith(heading)), "")
+            if tier in TIER_HEADINGS.get(heading, (tier,)):
+                key = "protocol" if heading in TIER_HEADINGS else HEADINGS.get(heading, "meaning")
+                said = words if heading in TIER_HEADINGS else words.removeprefix(heading).strip()
+                found[key] = f"{found[key]} {said}".strip()
         return found
 
     def arm(self, name: str) -> Arm:

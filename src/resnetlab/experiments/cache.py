@@ -23,6 +23,7 @@ import resnetlab
 from resnetlab.core.errors import OutputError
 from resnetlab.core.folders import cache_folder
 from resnetlab.experiments.ledger import source_of
+from resnetlab.experiments.tiers import Tier
 from resnetlab.experiments.trained import Training
 
 TRAINS = ("specs", "nn", "weights", "data", "training", "experiments/trained.py")
@@ -63,9 +64,9 @@ class Cache:
             raise OutputError(f"--cache {chosen} cannot be written\ngive another folder, or --no-cache")
         return cls(chosen)
 
-    def records_file(self, locator: str, slug: str, data: str) -> Path:
-        """Where a claim's runs are kept; another protocol, version or data set has another file."""
-        key = _digest(source_of(locator), code_fingerprint(MEASURES), versions(), data)
+    def records_file(self, locator: str, slug: str, data: str, tier: Tier = Tier.QUICK) -> Path:
+        """Where a claim's runs are kept; another protocol, version, tier or data set has another file."""
+        key = _digest(source_of(locator), code_fingerprint(MEASURES), versions(), data, tier)
         return self.folder / "measures" / f"{slug}-{key}.jsonl"
 
     def network_file(self, training: Training, data: str, seed: int) -> Path:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from resnetlab.experiments.base import Claim, Exact, Part, PartResult, Results, Tier
+from resnetlab.experiments.base import Claim, Exact, Part, PartResult, Results
 from resnetlab.experiments.statistics import Verdict, decide, level_for
+from resnetlab.experiments.tiers import Tier
 
 
 def judge_part(part: Part | Exact, results: Results, tier: Tier, parts_registered: int) -> PartResult:

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from resnetlab.core.errors import ResnetlabError, UnknownNameError
-from resnetlab.experiments.base import Claim, Tier
+from resnetlab.experiments.base import Claim
+from resnetlab.experiments.tiers import Tier
 
 SLUGS = (
     "degradation",
@@ -33,6 +34,15 @@ SLUGS = (
     "bn_smooths_landscape",
     "bn_gradient_flow",
     "bn_regularises",
+    "bn_covariate_shift",
+    "normalizer_free",
+    "preactivation",
+    "shortcut_variants",
+    "skip_smooths_landscape",
+    "compile_fusion",
+    "stochastic_depth",
+    "thousand_layers",
+    "width_or_depth",
     "vgg_or_resnet",
 )
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from resnetlab.experiments.base import Arm, Run
+from resnetlab.experiments.tiers import NATURAL, Tier
 from resnetlab.experiments.trained import Training
 
 SEEDS = 8
@@ -15,6 +18,21 @@ def arms(*models: str, seeds: int = SEEDS) -> tuple[Arm, ...]:
     ['plain20', 'plain56']
     """
     return tuple(Arm(model, seeds=seeds, training=Training(model)) for model in models)
+
+
+def variant(name: str, model: str, tiers: tuple[Tier, ...] = NATURAL, **fields: Any) -> Arm:
+    """An arm for a network of the pool with fields of its row changed.
+
+    >>> variant("option B", "resnet20", shortcut="B").training.fields
+    (('shortcut', 'B'),)
+
+    Args:
+        name: of the arm.
+        model: the row.
+        tiers: where it is run.
+        **fields: as in `create_model`.
+    """
+    return Arm(name, seeds=SEEDS, training=Training(model, fields=tuple(fields.items())), tiers=tiers)
 
 
 def in_words(training: Training) -> str:

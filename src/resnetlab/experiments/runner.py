@@ -18,9 +18,10 @@ import torch
 
 from resnetlab.core.errors import ResnetlabError, UnknownNameError
 from resnetlab.core.machine import usable_cores
-from resnetlab.data import load_data
 from resnetlab.experiments.base import Arm, Claim, Results, Run
+from resnetlab.experiments.benches import Bench, at_tier
 from resnetlab.experiments.cache import Cache, Record, append_record, read_records
+from resnetlab.experiments.lab_data import LabData
 from resnetlab.experiments.ledger import find_claim
 from resnetlab.experiments.trained import Training, train_or_load
 from resnetlab.specs import find_spec
@@ -61,14 +62,14 @@ class TrainingJob:
 
     training: Training
     seed: int
-    data: str
+    data: LabData
     file: Path
 
     def __str__(self) -> str:
-        return f"training {self.training.model}, seed {self.seed}"
+        return f"training {self.training}, seed {self.seed}"
 
     def __call__(self) -> list[Record]:
-        train_or_load(self.training, load_data(self.data), self.seed, self.file)
+        train_or_load(self.training, self.data.load(), self.seed, self.file)
         return []
 
 
@@ -79,26 +80,26 @@ class MeasuringJob:
     locator: str
     arm: str
     seeds: tuple[int, ...]
-    data: str
+    bench: Bench
     cache: Cache
 
     def __str__(self) -> str:
         return f"{self.locator}: {self.arm}"
 
     def __call__(self) -> list[Record]:
-        claim = find_claim(self.locator)
+        claim = at_tier(find_claim(self.locator), self.bench.tier)
         return [self._measure(claim, claim.arm(self.arm), seed) for seed in self.seeds]
 
     def _measure(self, claim: Claim, arm: Arm, seed: int) -> Record:
-        trained = None
+        trained, data = None, self.bench.data_for(claim)
         if arm.training is not None:
-            file = self.cache.network_file(arm.training, self.data, seed)
-            trained = train_or_load(arm.training, load_data(self.data), seed, file)
+            file = self.cache.network_file(arm.training, data.key, seed)
+            trained = train_or_load(arm.training, data.load(), seed, file)
         measure = arm.measure or claim.measure
         assert measure is not None, f"{claim.slug}: arm {arm.name} has no measure"
         started = time.perf_counter()
         torch.manual_seed(seed)
-        measures = dict(measure(Run(arm, seed, self.data, trained)))
+        measures = dict(measure(Run(arm, seed, data, trained, self.bench.tier)))
         if trained is not None:
             measures.setdefault("diverged", trained.history.diverged)
         seconds = time.perf_counter() - started
@@ -145,21 +146,21 @@ class Measured:
 
 
 def run_claims(
-    locators: Sequence[str], data: str, cache: Cache, workers: Workers, seed: int, watch: Watcher = lambda *_: None
+    locators: Sequence[str], bench: Bench, cache: Cache, workers: Workers, seed: int, watch: Watcher = lambda *_: None
 ) -> dict[str, Measured]:
     """Measure everything these claims need and return it by locator.
 
     Args:
         locators: slugs or files.
-        data: data reference.
+        bench: tier and data.
         cache: where runs are kept, and found again.
         workers: how many processes, on what.
         seed: the base from which every run's seed is counted.
         watch: told of every job that ends.
     """
-    plan = [_Plan(locator, find_claim(locator), data, cache, seed) for locator in locators]
+    plan = [_Plan(locator, at_tier(find_claim(locator), bench.tier), bench, cache, seed) for locator in locators]
     missing = [job for part in plan for job in part.missing_jobs()]
-    trainings = _missing_trainings(missing, data, cache)
+    trainings = _missing_trainings(missing)
     files = {part.locator: part.file for part in plan}
     failures: dict[str, list[Failure]] = {part.locator: [] for part in plan}
     done, total = 0, len(trainings) + len(missing)
@@ -244,14 +245,15 @@ class _Plan:
 
     locator: str
     claim: Claim
-    data: str
+    bench: Bench
     cache: Cache
     seed: int
 
     @cached_property
     def file(self) -> Path:
         """Where the runs are kept; found once, so that a claim edited meanwhile is still read where it was written."""
-        return self.cache.records_file(self.locator, self.claim.slug, self.data)
+        data = self.bench.data_for(self.claim)
+        return self.cache.records_file(self.locator, self.claim.slug, data.key, self.bench.tier)
 
     def missing_jobs(self) -> list[MeasuringJob]:
         kept = {(record.arm, record.seed) for record in read_records(self.file)}
@@ -260,7 +262,7 @@ class _Plan:
             seeds = [seed for seed in self._seeds(arm) if (arm.name, seed) not in kept]
             group = -(-arm.seeds // BATCHES_PER_ARM)
             groups = (tuple(seeds[at : at + group]) for at in range(0, len(seeds), group))
-            jobs += [MeasuringJob(self.locator, arm.name, seeds, self.data, self.cache) for seeds in groups]
+            jobs += [MeasuringJob(self.locator, arm.name, seeds, self.bench, self.cache) for seeds in groups]
         return jobs
 
     def measured(self, failures: list[Failure]) -> Measured:
@@ -269,22 +271,23 @@ class _Plan:
         measures: dict[str, dict[int, Any]] = {arm.name: {} for arm in self.claim.arms}
         for record in records:
             measures[record.arm][record.seed] = record.measures
-        return Measured(Results(measures), sum(record.seconds for record in records), failures)
+        return Measured(Results(measures, self.bench.tier), sum(record.seconds for record in records), failures)
 
     def _seeds(self, arm: Arm) -> range:
         start = self.seed * SEED_STRIDE
         return range(start, start + arm.seeds)
 
 
-def _missing_trainings(jobs: Sequence[MeasuringJob], data: str, cache: Cache) -> list[TrainingJob]:
+def _missing_trainings(jobs: Sequence[MeasuringJob]) -> list[TrainingJob]:
     """The pool's networks that these jobs need and that are not there yet, the deepest first."""
     wanted: dict[Path, TrainingJob] = {}
     for job in jobs:
-        training = find_claim(job.locator).arm(job.arm).training
+        claim = at_tier(find_claim(job.locator), job.bench.tier)
+        training, data = claim.arm(job.arm).training, job.bench.data_for(claim)
         if training is None:
             continue
         for seed in job.seeds:
-            file = cache.network_file(training, data, seed)
+            file = job.cache.network_file(training, data.key, seed)
             if not file.exists():
                 wanted[file] = TrainingJob(training, seed, data, file)
     return sorted(wanted.values(), key=lambda job: find_spec(job.training.model).depth, reverse=True)

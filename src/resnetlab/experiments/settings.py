@@ -12,6 +12,7 @@ from resnetlab.core.devices import DeviceName
 from resnetlab.core.errors import ResnetlabError
 
 MOST = 40_000  # seeds of single runs, counted from it, stay within the 32 bits of PyTorch's generator
+TierName = Literal["quick", "standard", "full"]
 Folder = Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")]
 
 
@@ -22,19 +23,22 @@ class LabSettings:
     Args:
         output: folder for the page, results.json and the figures; runs/<command>/<time>-<name> if not given.
         exist_ok: replace the files of an earlier run in the output folder.
-        data: data reference; digits needs no download.
+        tier: quick, minutes on embedded digits; standard, an hour on natural images; full, the papers' own sizes.
+        data: data reference; the quick tier has digits, the others take cifar10 if none is given.
         seed: the base from which every run's seed is counted.
-        device: auto or cpu; the quick tier's networks are too small to gain from another.
+        device: auto or cpu; the laboratory's networks are too small to gain from another.
         jobs: processes at once; 0 takes every core.
         engine: loky on this machine; ray or dask on a cluster that shares the cache folder.
         cache: folder of earlier runs, of which only what is missing is run; ~/.cache/resnetlab if not given.
         no_cache: start from nothing and keep nothing.
         quiet: show no progress.
+        yes: start the full tier, whose cost is printed otherwise.
     """
 
     output: Folder = None
     exist_ok: bool = False
-    data: str = "digits"
+    tier: TierName = "quick"
+    data: str | None = None
     seed: int = 0
     device: DeviceName = "auto"
     jobs: int = 0
@@ -42,6 +46,7 @@ class LabSettings:
     cache: Folder = None
     no_cache: bool = False
     quiet: bool = False
+    yes: bool = False
 
     def options(self) -> dict[str, Any]:
         """The settings as keyword arguments, without what a subclass adds."""
@@ -52,7 +57,7 @@ class LabSettings:
             if isinstance(getattr(self, name), str):
                 object.__setattr__(self, name, Path(getattr(self, name)))
         if self.device not in ("auto", "cpu"):
-            raise ResnetlabError(f"--device {self.device}: the quick tier runs on the CPU\ngive auto or cpu")
+            raise ResnetlabError(f"--device {self.device}: the laboratory runs on the CPU\ngive auto or cpu")
         if self.jobs < 0:
             raise ResnetlabError(f"--jobs {self.jobs} is negative\ngive the number of processes, or 0 for every core")
         if not 0 <= self.seed <= MOST:

@@ -23,13 +23,25 @@ STYLES = {
 }
 
 
-def claims_table(claims: list[dict[str, Any]]) -> RenderableType:
-    """Slug, claim, kind, number of parts and source of every claim."""
-    table = plain_table("claim", "it says", "kind", "parts", "source", whole=("claim",), numbers=("parts",))
+def claims_table(claims: list[dict[str, Any]], tier: str, core_seconds: float | None) -> RenderableType:
+    """Slug, claim, kind, number of parts, cost and source of every claim.
+
+    Args:
+        claims: as `list_claims` gives them.
+        tier: which.
+        core_seconds: of all together.
+    """
+    columns = ("claim", "it says", "kind", "parts", "core s", "source")
+    table = plain_table(*columns, whole=("claim",), numbers=("parts", "core s"))
     for claim in claims:
         kind, parts = ", ".join(claim["kind"]), str(len(claim["parts"]))
-        table.add_row(Text(claim["slug"], "bold"), claim["title"], kind, parts, claim["source"])
-    return Group(table, Text(f"{len(claims)} claims; one in full: resnetlab lab show {claims[0]['slug']}", "dim"))
+        cost = "–" if claim["core_seconds"] is None else f"{claim['core_seconds']:,.0f}"
+        table.add_row(Text(claim["slug"], "bold"), claim["title"], kind, parts, cost, claim["source"])
+    flag = "" if tier == "quick" else f" --tier {tier}"
+    lines = [f"{len(claims)} claims; one in full: resnetlab lab show {claims[0]['slug']}{flag}"]
+    if core_seconds is not None:
+        lines.append(f"all together about {core_seconds / 60:,.0f} core minutes: shared networks count once")
+    return Group(table, Text("\n".join(lines), "dim"))
 
 
 def claim_sheet(claim: dict[str, Any]) -> RenderableType:
@@ -46,7 +58,26 @@ def claim_sheet(claim: dict[str, Any]) -> RenderableType:
         rule = "exact" if part["exact"] else f"effect > {part['delta']:g} {part['unit']}".strip()
         lines.append(Padding(Text(f"{part['name']}  ({rule})"), (0, 0, 0, 2)))
     arms = ", ".join(f"{arm['name']} × {arm['seeds']}" for arm in claim["arms"])
-    return Group(*lines, Text("\nArms and seeds", "bold"), Padding(arms, (0, 0, 0, 2)), Text(f"\n{claim['rerun']}"))
+    cost = claim["core_seconds"]
+    lines += [Text("\nArms and seeds", "bold"), Padding(arms, (0, 0, 0, 2))]
+    if cost is not None:
+        lines.append(Text(f"\nabout {cost:,.0f} seconds of one core, with all networks that it needs", "dim"))
+    return Group(*lines, Text(f"\n{claim['rerun']}"))
+
+
+def tiers_table(rows: list[dict[str, Any]]) -> RenderableType:
+    """Every claim's verdict in each tier, and whether it survives.
+
+    Args:
+        rows: as `compare_tiers` gives them.
+    """
+    tiers = list(dict.fromkeys(tier for row in rows for tier in row["verdicts"]))
+    table = plain_table("claim", *tiers, "verdict", whole=("claim", *tiers))
+    for row in rows:
+        words = [row["verdicts"].get(tier, "–") for tier in tiers]
+        shown = [Text(word, STYLES.get(word, "dim")) for word in words]
+        table.add_row(Text(row["slug"], "bold"), *shown, row["outcome"])
+    return table
 
 
 def results_table(results: dict[str, Any]) -> RenderableType:

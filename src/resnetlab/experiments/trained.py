@@ -28,16 +28,23 @@ class Training:
         model: a row of the zoo.
         width: of its first stage.
         plan: epochs, rate, batch size.
+        fields: of the row that are changed, as in `create_model`: (("shortcut", "B"),).
     """
 
     model: str
     width: int = WIDTH
     plan: TrainingPlan = PLAN
+    fields: tuple[tuple[str, Any], ...] = ()
+
+    def __str__(self) -> str:
+        changed = ",".join(f"{field}={value}" for field, value in self.fields)
+        return f"{self.model}[{changed}]" if changed else self.model
 
     def build(self, data: ImageData, seed: int) -> nn.Module:
         """The untrained network; layers of one name and shape are drawn alike in all networks of a seed."""
         torch.manual_seed(seed)
-        model = create_model(self.model, len(data.classes), data.channels, width=self.width)
+        fields = {"width": self.width, **dict(self.fields)}
+        model = create_model(self.model, len(data.classes), data.channels, **fields)
         draw_by_name(model)
         return model
 

@@ -56,7 +56,7 @@ def write_report(folder: Path, results: Mapping[str, Any], figures: Mapping[str,
     files["results.json"] = f"{json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False)}\n".encode()
     files["report.html"] = render_report(results, drawings).encode()
     for name, content in files.items():
-        _write_whole(folder / name, content)
+        write_whole(folder / name, content)
     return folder / "report.html"
 
 
@@ -135,7 +135,7 @@ def _environment(results: Mapping[str, Any]) -> jinja2.Environment:
     return environment
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """The file under its name only when it is complete."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:

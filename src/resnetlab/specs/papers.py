@@ -127,6 +127,15 @@ HU_2018 = _arxiv(
     "CVPR 2018",
     "1709.01507",
 )
+HUANG_2016 = _arxiv(
+    "huang2016deep",
+    "Huang et al. 2016",
+    "Deep Networks with Stochastic Depth",
+    "Huang, Gao and Sun, Yu and Liu, Zhuang and Sedra, Daniel and Weinberger, Kilian Q.",
+    2016,
+    "ECCV 2016",
+    "1603.09382",
+)
 HUANG_2017 = _arxiv(
     "huang2017densely",
     "Huang et al. 2017",
@@ -180,6 +189,15 @@ SANTURKAR_2018 = _arxiv(
     2018,
     "NeurIPS 2018",
     "1805.11604",
+)
+LI_2018 = _arxiv(
+    "li2018visualizing",
+    "Li et al. 2018",
+    "Visualizing the Loss Landscape of Neural Nets",
+    "Li, Hao and Xu, Zheng and Taylor, Gavin and Studer, Christoph and Goldstein, Tom",
+    2018,
+    "NeurIPS 2018",
+    "1712.09913",
 )
 BALDUZZI_2017 = _arxiv(
     "balduzzi2017shattered",

@@ -4,7 +4,7 @@ Tutorials count it among the merits of batch norm: with normalised activations t
 Where it does not, the layers near the input learn at another pace than those near the output.
 
 Protocol: plain networks of 20 layers, one stage of 16 channels, before the first step, with and without BN; He
-initialisation as it is and with all convolutions multiplied by ½ and by 2. One batch of 8 digits goes through and back
+initialisation as it is and with all convolutions multiplied by ½ and by 2. One batch of 8 images goes through and back
 in double precision. Spread is the standard deviation over the blocks of the logarithm of the gradient's norm at the
 output of the block's last convolution. The effect is the spread without BN minus that with BN, for the same seed;
 there is one part for each scale, and the claim rests on all of them.

@@ -5,7 +5,7 @@ the skip grows in proportion to the number of blocks, and block ℓ changes its 
 normalisation a branch is as large as what comes in, and the variance multiplies from block to block.
 
 Protocol: pre-activation residual networks of one stage, 32 basic blocks of 16 channels, so that nothing resets the
-skip, with and without BN, He initialisation, before the first step. 32 digits go through in training mode. Variance is
+skip, with and without BN, He initialisation, before the first step. 32 images go through in training mode. Variance is
 that of all values of a block's output. With BN the slope of its logarithm over that of the block's number is 1 where
 it grows in proportion; the part asks for a slope between 0.8 and 1.2. Without BN two laws are fitted to the logarithm
 of the variance by least squares: exponential growth must have less than half the error of a power.

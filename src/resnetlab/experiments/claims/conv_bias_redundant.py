@@ -3,9 +3,9 @@
 Batch norm subtracts each channel's mean over the batch, and a bias is part of that mean: it goes as it came, whatever
 its value. That is why convolutions before a batch norm are built without.
 
-Protocol: ResNet-20 of the pool's width, freshly drawn, on 32 digits in double precision: as it is, and with a bias
+Protocol: ResNet-20 of the pool's width, freshly drawn, on 32 images in double precision: as it is, and with a bias
 from a standard normal distribution on each of its convolutions; 5 seeds. Compared are the logits, by their largest
-difference over the largest logit, in training mode and, with running statistics taken anew from these digits, in
+difference over the largest logit, in training mode and, with running statistics taken anew from these images, in
 evaluation mode; and the gradients of the cross-entropy in training mode, each bias's norm over that of its
 convolution's weights. What is below 1e-12 is rounding.
 

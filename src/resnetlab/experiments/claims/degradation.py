@@ -4,7 +4,7 @@ He et al. 2015 train plain networks of 20 to 56 layers on CIFAR-10: the 56-layer
 the training data all along, although it could copy the shallower one and pass the signal on in the other layers. They
 call it the degradation problem: not overfitting, since it is the training error that rises.
 
-Protocol: plain-20 and plain-56 of the pool, width 8, three stages, SGD with one fixed one-cycle schedule for both
+Protocol: plain-20 and plain-56 of the pool, three stages, SGD with one fixed one-cycle schedule for both
 depths; the same seed gives both the same data order. The effect is the difference of the logarithm of the final
 training loss.
 

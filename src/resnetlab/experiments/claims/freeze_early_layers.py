@@ -3,7 +3,7 @@
 Lessons on fine-tuning freeze the early layers so: `requires_grad = False` for every parameter of layer1 and layer2,
 which the optimiser then passes over. What was learned in pretraining is then meant to stay as it was.
 
-Protocol: a small ResNet-18 is trained for three steps of SGD with momentum and weight decay on digits, after one step
+Protocol: a small ResNet-18 is trained for three steps of SGD with momentum and weight decay on images, after one step
 of free training (the "pretraining") and one of several recipes for freezing. Before and after, every parameter and
 every buffer of the stem, layer1 and layer2 is hashed; what differs in a single bit has changed. The claim rests on the
 recipe of the lessons. Other recipes show what else can go wrong and what does freeze: `requires_grad` off in stem,

@@ -4,7 +4,7 @@ Tutorials derive it from y = F(x) + x: the derivative is F′(x) + 1, "so it is 
 the derivative is a matrix, I + J, and J may point the other way: F = −x/2 halves the gradient, F = −x ends it. In the
 original ResNet a ReLU follows the addition and takes its share as well.
 
-Protocol: a residual block of F = −x/2 and one of F = −x, on digits in double precision, by automatic differentiation.
+Protocol: a residual block of F = −x/2 and one of F = −x, on images in double precision, by automatic differentiation.
 Then ResNet-20 of the pool's width with batch norm in evaluation mode, before training (statistics taken from the
 training images) and after: for each of 64 test images and each block whose skip is the identity, the norm of the
 gradient of the right class's logit at the block's input over that at its output. One ratio below 1 contradicts the

@@ -5,7 +5,7 @@ correction to what it got. They show it by the standard deviation of every 3×3 
 normalisation and before ReLU and addition, in networks trained on CIFAR-10: those of ResNets are generally smaller
 than those of plain nets, and smaller in ResNet-110 and ResNet-56 than in ResNet-20.
 
-Protocol: plain and residual networks of 20 and 56 layers from the pool, width 8. All test images pass as one batch,
+Protocol: plain and residual networks of 20 and 56 layers from the pool. All test images pass as one batch,
 normalised by its own statistics, for the running ones of plain-56 lag behind. The response of a layer is the standard
 deviation of its batch norm's output over images, positions and channels, read at every 3×3 convolution. A network's
 response is the mean of their logarithms; an effect is the logarithm of the ratio of two networks' responses, paired by

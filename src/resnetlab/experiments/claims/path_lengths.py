@@ -6,7 +6,7 @@ all of the gradient comes through paths of 5 to 17 blocks, 10 to 34 layers deep:
 6).
 
 Protocol: that the gradients of all 2^n paths add up to the gradient is computed in float64 for a network of 6 blocks;
-how many paths are of which length, exactly. For residual-56 of the pool (27 blocks, width 8, training mode, 32
+how many paths are of which length, exactly. For residual-56 of the pool (27 blocks, training mode, 32
 training images) 8 random paths of each length tell the mean norm of the gradient at the first block through one path;
 times the number of paths that is what a length contributes. The central 90 % of it lie between two lengths, and the
 upper one is compared with n/2, half of all blocks, the length of the typical path.

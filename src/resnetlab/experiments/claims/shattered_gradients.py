@@ -5,9 +5,9 @@ before, and so the correlation of their gradients halves; in depth the gradient 
 optimiser can follow. With skips and batch norm it falls with the root of the number of blocks L only.
 
 Protocol: blocks of batch norm, ReLU and linear layer (He initialisation), 128 units wide, with and without skips, 1 to
-16 blocks, before the first step. The grid is a path through 25 digits, 8 steps from each to the next, scaled to
+16 blocks, before the first step. The grid is a path through 25 images, 8 steps from each to the next, scaled to
 variance 1. Measured is the autocorrelation of the gradient of the output with respect to the input, at the distance of
-two digits, where inputs share nothing. Both laws are fitted to it over the depths by least squares, with a free
+two images, where inputs share nothing. Both laws are fitted to it over the depths by least squares, with a free
 factor; the effect is the logarithm of the other law's error over that of the law claimed. Two things differ from the
 paper's Figures 1 and 2, to be nearer to the assumptions of its theorems: inputs are images, not numbers from −2 to 2,
 where neighbours are active alike; and batch norm has fixed statistics, taken from the path.
@@ -37,8 +37,8 @@ from resnetlab.nn.merges import BranchOnly, Merge
 from resnetlab.pages.figures import draw_curves, label, new_figure, seeds_text
 from resnetlab.specs.papers import BALDUZZI_2017, Source
 
-DIGITS, STEPS = 25, 8
-DISTANCE = 2 * STEPS  # beyond one digit two points of the path share no end
+PLACES, STEPS = 25, 8
+DISTANCE = 2 * STEPS  # beyond one image two points of the path share no end
 WIDTH = 128
 DEPTHS = (1, 2, 4, 8, 16)
 DRAWS = 20
@@ -51,7 +51,7 @@ LAWS = {HALVING: 0.5 ** np.array(DEPTHS), ROOT: np.array(DEPTHS) ** -0.5}
 
 def path(data: ImageData) -> Float[Tensor, "points pixels 1 1"]:
     """Straight from one training image to the next, at even steps; over the whole path mean 0 and variance 1."""
-    images = data.train_images[:DIGITS].flatten(1)
+    images = data.train_images[:PLACES].flatten(1)
     along = torch.arange(STEPS)[:, None] / STEPS
     points = torch.cat([start + along * (end - start) for start, end in pairwise(images)])
     points = points - points.mean(dim=0)
@@ -119,7 +119,7 @@ def finding(results: Results) -> str:
     kept = (plain[DEPTHS.index(4)] / plain[0]) ** (1 / 3)
     power = np.polyfit(np.log(DEPTHS), np.log(residual), 1)[0]
     return (
-        f"From 1 to 4 blocks each plain block leaves {kept:.2f} of the correlation of gradients two digits apart "
+        f"From 1 to 4 blocks each plain block leaves {kept:.2f} of the correlation of gradients two images apart "
         f"(law: 0.5); with skips it falls as L to the power {power:.2f} (law: −0.5). {DEPTHS[-1]} plain blocks leave "
         f"{plain[-1]:.3f}, those with skips {residual[-1]:.3f}; noise alone would give "
         f"±{results.values(PLAIN, 'noise').mean():.3f}."
@@ -133,8 +133,8 @@ def figure(results: Results) -> Figure:
     for (arm, law), dots in zip(LAW_OF.items(), (":", (0, (1, 3))), strict=True):
         fitted = best_factor(law, results.values(arm, "by_depth").mean(axis=0)) * LAWS[law]
         over.plot(DEPTHS, fitted, color="black", linestyle=dots, linewidth=1.3, label=law)
-    label(along, f"distance on the path, digits ({DEPTHS[-1]} blocks)", "autocorrelation of the gradient")
-    label(over, "blocks L (two digits apart)", "", log_x=True)
+    label(along, f"distance on the path, images ({DEPTHS[-1]} blocks)", "autocorrelation of the gradient")
+    label(over, "blocks L (two images apart)", "", log_x=True)
     over.set_xticks(DEPTHS, map(str, DEPTHS))
     over.set_xticks([], minor=True)
     note = seeds_text({len(results.of(arm)) for arm in LAW_OF}, "band")

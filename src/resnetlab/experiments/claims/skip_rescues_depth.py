@@ -4,7 +4,7 @@ He et al. 2015 answer the degradation of plain networks by adding the input of e
 Table 6 the test error on CIFAR-10 then falls with depth: 8.75, 7.51, 7.17, 6.97 and 6.43 % at 20, 32, 44, 56 and 110
 layers, where the plain 56-layer net had done worse than the plain 20-layer net (Figure 6).
 
-Protocol: plain and residual networks (option A) of 20 and 56 layers from the pool, width 8, one fixed one-cycle
+Protocol: plain and residual networks (option A) of 20 and 56 layers from the pool, one fixed one-cycle
 schedule for all; the same seed gives all four the same data order. The claim rests on what 36 more layers cost a plain
 net beyond what they cost a residual one, in the logarithm of the final training loss. A second part asks whether the
 deeper residual net is also the better one; it does not decide the claim, for a few epochs favour shallow networks.

@@ -5,7 +5,7 @@ et al. 2015, §4.1, who found the degradation, argue that this is unlikely: thei
 with it the gradients they looked at had healthy norms.
 
 Protocol: plain and residual networks of one stage, 16 channels, before the first step: with and without BN, He and
-PyTorch's own initialisation, 20 and 56 layers, sigmoid and ReLU. One batch of 8 digits goes through and back in double
+PyTorch's own initialisation, 20 and 56 layers, sigmoid and ReLU. One batch of 8 images goes through and back in double
 precision. A gradient vanishes where the logarithm of its norm at the outputs of the blocks' last convolutions falls,
 toward the input, by more than 0.1 a layer: a factor of 200 over 54 layers. The three parts ask it of the plain net of
 56 layers with He initialisation. The third decides: the paper's plain networks, which degrade, have ReLUs and BN;

@@ -1,0 +1,107 @@
+"""What every claim of a tier costs, for `resnetlab lab list`: each arm measured once, in one thread's processor time.
+
+python benchmarks/lab_costs.py
+python benchmarks/lab_costs.py --tier standard --data imagefolder:FOLDER
+
+A network of the pool is trained for one epoch, which is multiplied by the epochs of its plan; what an arm takes is
+multiplied by its seeds. Claims that are named are measured again, others keep what they have.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional as F
+
+import resnetlab.experiments
+from resnetlab.core.machine import describe_environment
+from resnetlab.experiments.base import Arm, Claim, Run
+from resnetlab.experiments.benches import Bench, at_tier, make_bench
+from resnetlab.experiments.ledger import claims_of
+from resnetlab.experiments.tiers import Tier
+from resnetlab.experiments.trained import TrainedNetwork, Training, train_or_load
+from resnetlab.weights import create_model
+
+FILE = Path(resnetlab.experiments.__file__).parent / "costs.json"
+STEPS, BATCH, SIZE = 3, 128, 32  # of ResNet-20 as papers have it
+
+
+def trained(training: Training, bench: Bench, claim: Claim, folder: Path) -> tuple[TrainedNetwork, float]:
+    """A network after one epoch, and what all epochs take."""
+    data = bench.data_for(claim).load()
+    one = replace(training, plan=replace(training.plan, epochs=1))
+    started = time.process_time()
+    network = train_or_load(one, data, 0, folder / f"{training}.pt")
+    return network, (time.process_time() - started) * training.plan.epochs
+
+
+def measured(claim: Claim, arm: Arm, bench: Bench, network: TrainedNetwork | None) -> tuple[dict[str, Any], float]:
+    """What an arm measures, and what that takes for one seed."""
+    measure = arm.measure or claim.measure
+    assert measure is not None
+    torch.manual_seed(0)
+    started = time.process_time()
+    found = dict(measure(Run(arm, 0, bench.data_for(claim), network, bench.tier)))
+    return found, time.process_time() - started
+
+
+def cost_of_claim(claim: Claim, bench: Bench, folder: Path, networks: dict[str, float]) -> float:
+    """Seconds of all arms and seeds; what networks take is noted by their names."""
+    total = 0.0
+    for arm in claim.arms:
+        network = None
+        if arm.training is not None:
+            network, seconds = trained(arm.training, bench, claim, folder)
+            networks.setdefault(str(arm.training), round(seconds, 1))
+        found, seconds = measured(claim, arm, bench, network)
+        assert found
+        total += seconds * arm.seeds
+    return total
+
+
+def images_per_second() -> float:
+    """Steps of ResNet-20, 16 channels wide, on images of 32×32."""
+    model, images = create_model("resnet20"), torch.randn(BATCH, 3, SIZE, SIZE)
+    spent = []
+    for _ in range(STEPS):
+        started = time.process_time()
+        F.cross_entropy(model(images), torch.zeros(BATCH, dtype=torch.long)).backward()
+        spent.append(time.process_time() - started)
+    return BATCH / min(spent)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tier", choices=("quick", "standard"), default="quick")
+    parser.add_argument("--data")
+    parser.add_argument("claims", nargs="*", help="slugs; none for the whole tier")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    costs = json.loads(FILE.read_text(encoding="utf-8"))
+    tier = Tier(asked.tier)
+    kept = costs.setdefault(tier.value, {"claims": {}, "networks": {}})
+    kept |= {"command": shlex.join(["python", *sys.argv]), "processor": describe_environment()["processor"]}
+    with tempfile.TemporaryDirectory() as folder:
+        bench = make_bench(tier, asked.data, Path(folder))
+        for claim in claims_of(tier):
+            if asked.claims and claim.slug not in asked.claims:
+                continue
+            seconds = cost_of_claim(at_tier(claim, tier), bench, Path(folder), kept["networks"])
+            kept["claims"][claim.slug] = round(seconds, 1)
+            print(f"{claim.slug}: {seconds:.1f} s", flush=True)
+            FILE.write_text(json.dumps(costs, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    costs["images_per_second"] = round(images_per_second(), 1)
+    FILE.write_text(json.dumps(costs, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""What a tier takes, before it is run: from costs that were measured, see `benchmarks/lab_costs.py`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from resnetlab.core.errors import ResnetlabError
+from resnetlab.experiments.base import Claim
+from resnetlab.experiments.benches import ROWS
+from resnetlab.experiments.tiers import Tier
+from resnetlab.experiments.trained import Training
+from resnetlab.specs import find_spec
+
+PASSES = 3  # forward, and twice as much backward
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Processor seconds of one core.
+
+    Args:
+        measuring: of the claims' own runs.
+        networks: of the pool's networks, each counted once.
+    """
+
+    measuring: float
+    networks: float
+
+    @property
+    def total(self) -> float:
+        """Both together."""
+        return self.measuring + self.networks
+
+
+@cache
+def measured_costs() -> dict[str, Any]:
+    """The content of costs.json: tier → "claims" and "networks", each name → seconds; "images_per_second"."""
+    costs: dict[str, Any] = json.loads((Path(__file__).parent / "costs.json").read_text(encoding="utf-8"))
+    return costs
+
+
+def cost_of(claims: Sequence[Claim], tier: Tier) -> Cost | None:
+    """What these claims take together; None where one was never measured.
+
+    Args:
+        claims: as `at_tier` gives them.
+        tier: that is run.
+    """
+    own = [measuring_seconds(claim.slug, tier) for claim in claims]
+    seeds: dict[Training, int] = {}
+    for arm in (arm for claim in claims for arm in claim.arms):
+        if arm.training is not None:
+            seeds[arm.training] = max(arm.seeds, seeds.get(arm.training, 0))
+    networks = [(network_seconds(training, tier), count) for training, count in seeds.items()]
+    if None in own or None in (seconds for seconds, _ in networks):
+        return None
+    return Cost(
+        measuring=sum(seconds for seconds in own if seconds is not None),
+        networks=sum(seconds * count for seconds, count in networks if seconds is not None),
+    )
+
+
+def measuring_seconds(slug: str, tier: Tier) -> float | None:
+    """Of all runs of a claim, without the training of the pool's networks.
+
+    The full tier's are the standard tier's, times what its images have more pixels.
+    """
+    measured_in = Tier.STANDARD if tier is Tier.FULL else tier
+    kept: dict[str, float] = measured_costs().get(str(measured_in), {}).get("claims", {})
+    seconds = kept.get(slug, 0.0 if tier is Tier.FULL else None)
+    if seconds is None or tier is not Tier.FULL:
+        return seconds
+    sizes = [row.sample.size for row in (ROWS[Tier.FULL], ROWS[Tier.STANDARD]) if row.sample]
+    return seconds * (sizes[0] / sizes[1]) ** 2
+
+
+def network_seconds(training: Training, tier: Tier) -> float | None:
+    """Of one training; in the full tier reckoned from multiply-adds and the rate of ResNet-20's steps."""
+    if tier is not Tier.FULL:
+        kept: dict[str, float] = measured_costs().get(str(tier), {}).get("networks", {})
+        return kept.get(str(training))
+    rate, sample = measured_costs().get("images_per_second"), ROWS[Tier.FULL].sample
+    macs = find_spec(training.model).expect.macs
+    known = find_spec("resnet20").expect.macs
+    if rate is None or macs is None or known is None or sample is None:
+        return None
+    return training.plan.epochs * sample.train * macs / known / float(rate)
+
+
+def refuse_unconfirmed(claims: Sequence[Claim]) -> None:
+    """Say what the full tier takes, and end.
+
+    Raises:
+        ResnetlabError: always; it names the cost and the flag that starts it.
+    """
+    cost = cost_of(claims, Tier.FULL)
+    said = "was never measured" if cost is None else f"is about {cost.total / 3600:,.0f} hours of one core"
+    networks = "" if cost is None else f", {cost.networks / 3600:,.0f} of them for networks that claims share"
+    raise ResnetlabError(
+        f"the full tier's cost {said}{networks}\n"
+        "each claim's: resnetlab lab list --tier full\nstart it with --yes, best with --engine ray or dask"
+    )
+
+
+def estimated_cost(claim: Claim, tier: Tier) -> float | None:
+    """Core seconds of one claim with all the networks that it needs."""
+    cost = cost_of([claim], tier)
+    return None if cost is None else round(cost.total, 1)
