@@ -152,9 +152,9 @@ def encoded(value: Any) -> dict[str, Any]:
 
 
 def same_error(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool:
-    """Whether two errors tell the same; shapes and other numbers in their texts do not count."""
+    """Whether two errors tell the same, shapes and numbers included; addresses in memory do not count."""
 
     def essence(error: Mapping[str, Any] | None) -> Any:
-        return error and (error["type"], error["where"], re.sub(r"\d+", "", error["text"]))
+        return error and (error["type"], error["where"], re.sub(r"0x[0-9a-f]+", "", error["text"]))
 
     return bool(essence(one) == essence(other))

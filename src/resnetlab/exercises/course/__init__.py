@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 COURSE = (
     "convolution_by_unfold",
     "batch_norm",
+    "residual_addition",
+    "basic_block",
+    "projection_shortcut",
+    "zero_padding_shortcut",
+    "bottleneck",
+    "assembling_stages",
+    "cifar_resnet20",
+    "resnet50",
 )
 
 

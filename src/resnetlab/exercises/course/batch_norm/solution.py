@@ -1,13 +1,14 @@
 """Batch norm by hand, in training and in evaluation.
 
-For each channel batch norm subtracts the mean and divides by the standard deviation, then stretches by γ and
-shifts by β: y = γ · (x − μ) / √(σ² + ε) + β (Ioffe & Szegedy 2015, Algorithm 1). In training μ and σ² are those
-of the batch, taken over all its images, rows and columns; σ² divides by the number of values m. In evaluation
-they are running averages, so that what the network says of an image does not depend on the images beside it.
+For each channel batch norm subtracts the mean and divides by the standard deviation, then stretches
+by γ and shifts by β: y = γ · (x − μ) / √(σ² + ε) + β (Ioffe & Szegedy 2015, Algorithm 1). In
+training μ and σ² are those of the batch, taken over all its images, rows and columns; σ² divides by
+the number of values m. In evaluation they are running averages, so that what the network says of an
+image does not depend on the images beside it.
 
-In training each running average moves a step of `momentum` towards the batch: (1 − momentum) · old + momentum · new.
-PyTorch keeps the variance that divides by m − 1 there, because it estimates that of all images. No gradient flows
-through running averages: they are buffers, changed in place.
+In training each running average moves a step of `momentum` towards the batch: (1 − momentum) · old
++ momentum · new. PyTorch keeps the variance that divides by m − 1 there, because it estimates that
+of all images. No gradient flows through running averages: they are buffers, changed in place.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """A convolution is a matrix product.
 
-A convolution puts the same weights on every window of an image: window by window it takes the products of k x k
-pixels in each of c channels with as many weights, and adds them up. `F.unfold` cuts all windows out and lays each
-in a column: (n, c, h, w) becomes (n, c * k * k, windows). With the weights as a matrix of (d, c * k * k), one
-product does the whole layer. Its cost is therefore counted in multiply-adds.
+A convolution puts the same weights on every window of an image: window by window it takes the
+products of k x k pixels in each of c channels with as many weights, and adds them up. `F.unfold`
+cuts all windows out and lays each in a column: (n, c, h, w) becomes (n, c * k * k, windows). With
+the weights as a matrix of (d, c * k * k), one product does the whole layer. Its cost is therefore
+counted in multiply-adds.
 
-Padding puts zeros round the image, so that the border has windows too. The stride is the step from a window to
-the next, so the image that comes out is that much smaller.
+Padding puts zeros round the image, so that the border has windows too. The stride is the step from
+a window to the next, so the image that comes out is that much smaller.
 """
 
 from __future__ import annotations
