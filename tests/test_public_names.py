@@ -20,6 +20,7 @@ PUBLIC = [
     "build",
     "check_residual_gradient",
     "create_model",
+    "diagnose",
     "evaluate",
     "finetune",
     "inspect_data",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from resnetlab.actions.audit import audit as audit
+    from resnetlab.actions.diagnose import diagnose as diagnose
     from resnetlab.actions.evaluate import evaluate as evaluate
     from resnetlab.actions.finetune import finetune as finetune
     from resnetlab.actions.inspect_data import inspect_data as inspect_data
@@ -39,6 +40,7 @@ __version__ = version("resnetlab")
 
 _ROOMS = {
     "actions.audit": ("audit",),
+    "actions.diagnose": ("diagnose",),
     "actions.evaluate": ("evaluate",),
     "actions.finetune": ("finetune",),
     "actions.inspect_data": ("inspect_data",),

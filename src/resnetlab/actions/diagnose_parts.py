@@ -22,3 +22,6 @@ class Part:
 
 PARTS: dict[str, Part] = {}
 """Name of a part, as `--parts` takes it → the part."""
+
+HEALTH, ALL = "health", "all"
+"""What is always looked at, and what asks for every part."""

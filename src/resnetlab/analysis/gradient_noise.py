@@ -94,10 +94,7 @@ def noise_scale(small_square: float, large_square: float, small: int, large: int
 
 def _product(ones: Sequence[Tensor | None], others: Sequence[Tensor | None]) -> float:
     pairs = ((a, b) for a, b in zip(ones, others, strict=True) if a is not None and b is not None)
-    products = (
-        torch.sum(a.detach().float() * b.detach().float()) for a, b in pairs if a is not None and b is not None
-    )
-    return float(sum(product.item() for product in products))
+    return float(sum(torch.sum(a.detach().float() * b.detach().float()).item() for a, b in pairs))
 
 
 def _sum(one: Tensor | None, other: Tensor | None) -> Tensor | None:

@@ -106,6 +106,10 @@ def waiting(look: HealthLook, structure: Structure) -> Found:
         yield None, float(waiting)
 
 
+def biased(look: HealthLook, structure: Structure) -> Found:
+    yield from ((name, 1.0) for name in structure.biased)
+
+
 def input_range(look: HealthLook, structure: Structure) -> Found:
     if look.weighted:
         yield look.weighted[0].name, look.weighted[0].input_largest

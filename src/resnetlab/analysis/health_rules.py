@@ -193,6 +193,14 @@ RULES: tuple[Rule, ...] = (
         "last γ of a block may (Goyal et al. 2017, §5.1); they learn from the second step on",
     ),
     Rule(
+        "bias under batch norm",
+        "info",
+        0,
+        "the norm takes the mean of each channel off",
+        measure.biased,
+        "the batch norm behind this layer takes its bias off again: bias=False saves memory and changes nothing",
+    ),
+    Rule(
         "input out of range",
         "error",
         20.0,
@@ -249,10 +257,8 @@ RULES: tuple[Rule, ...] = (
 )
 
 MISTAKES_THAT_BREAK = frozenset({"skip never added", "gradient stopped", "multiplied by zero", "added to itself"})
-DEVIATIONS_TOLD = {
-    "bias under batch norm": "the norm takes the mean off again, so this bias does nothing: bias=False",
-    "softmax inside": "cross-entropy losses apply the softmax once more: give them the logits",
-}
+SOFTMAX = "softmax inside"
+TOLD_BY_A_RULE = "bias under batch norm"
 
 
 def judge(look: HealthLook, structure: Structure, rules: Iterable[Rule] = RULES) -> tuple[HealthFinding, ...]:
@@ -278,10 +284,8 @@ def _apply(rule: Rule, look: HealthLook, structure: Structure) -> Iterator[Healt
 
 def _of_structure(structure: Structure) -> Iterator[HealthFinding]:
     for finding in structure.findings:
-        if finding.kind == "deviation" and finding.name not in DEVIATIONS_TOLD:
+        if finding.name == TOLD_BY_A_RULE or (finding.kind == "deviation" and finding.name != SOFTMAX):
             continue
-        breaks = finding.name in MISTAKES_THAT_BREAK
-        severity: Severity = "info" if finding.kind == "deviation" else "error" if breaks else "warning"
-        advice = DEVIATIONS_TOLD.get(finding.name, finding.text)
+        severity: Severity = "error" if finding.name in MISTAKES_THAT_BREAK else "warning"
         for place in finding.places[:MOST_NAMED]:
-            yield HealthFinding(finding.name, severity, place, None, None, advice)
+            yield HealthFinding(finding.name, severity, place, None, None, finding.text)

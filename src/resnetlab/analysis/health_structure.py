@@ -23,12 +23,14 @@ class Structure:
 
     Attributes:
         gates: modules of the squashing functions that only scale another tensor, as in squeeze-and-excitation.
+        biased: weighted layers whose bias a batch norm takes off again.
         findings: of the audit.
         not_read: why the computation could not be recorded; "" where it could.
         looked_at_numbers: another image may take another way through the network.
     """
 
     gates: frozenset[str] = frozenset()
+    biased: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     not_read: str = ""
     looked_at_numbers: bool = False
@@ -43,15 +45,32 @@ def read_structure(model: nn.Module, input_size: tuple[int, ...]) -> Structure:
     """
     try:
         form = read_network(model, input_size)
-        return Structure(frozenset(_gates(form.graph)), find_findings(form), "", form.graph.looked_at_numbers)
     except ResnetlabError as error:
         return Structure(not_read=" ".join(str(error).splitlines()[:2]))
+    graph = form.graph
+    return Structure(
+        gates=frozenset(_gates(graph)),
+        biased=tuple(dict.fromkeys(_biased(graph))),
+        findings=find_findings(form),
+        looked_at_numbers=graph.looked_at_numbers,
+    )
 
 
 def _gates(graph: Graph) -> Iterator[str]:
     for operation in graph:
         if operation.kind in SQUASHING and set(_uses(graph, operation.index)) == {"mul"}:
             yield operation.module
+
+
+def _biased(graph: Graph) -> Iterator[str]:
+    for norm in (operation for operation in graph if operation.kind == "batch_norm" and operation.depends_on_input):
+        before = graph.argument(norm.index, "input")
+        while before is not None and before.kind in FREE and graph.sources[before.index]:
+            before = graph[graph.sources[before.index][0]]
+        if before is not None and graph.is_weighted(before.index):
+            bias = graph.argument(before.index, "bias")
+            if bias is not None and bias.kind == "parameter":
+                yield bias.name.rpartition(".")[0]
 
 
 def _uses(graph: Graph, index: int) -> Iterator[str]:

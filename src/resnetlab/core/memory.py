@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from pathlib import Path
 
 TRIM_THRESHOLD, MOST_MAPPINGS = -1, -4  # mallopt's names for them: M_TRIM_THRESHOLD, M_MMAP_MAX
 
@@ -22,3 +23,21 @@ def keep_large_blocks() -> bool:
     except (AttributeError, OSError):  # musl has no such function
         return False
     return bool(mallopt(TRIM_THRESHOLD, 2**31 - 1) and mallopt(MOST_MAPPINGS, 0))
+
+
+def free_memory(device: str) -> int | None:
+    """Bytes that a program can still have on a device; None where the system does not tell.
+
+    Args:
+        device: as PyTorch names it.
+    """
+    if device.startswith("cuda"):
+        import torch  # here, so that reading the command line does not wait for it
+
+        return int(torch.cuda.mem_get_info()[0])
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    kilobytes = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return int(kilobytes[0]) * 1024 if kilobytes else None

@@ -1,0 +1,118 @@
+"""What moved since an earlier time: every parameter beside itself, in two checkpoints of one network."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from torch import nn
+
+from resnetlab.actions.diagnose_settings import DiagnoseSettings
+from resnetlab.actions.diagnose_subject import Prepared
+from resnetlab.actions.diagnosis import Section, SectionFigure, SectionTable
+from resnetlab.actions.references import resolve_model
+from resnetlab.analysis.health import HealthFinding
+from resnetlab.core.errors import ResnetlabError
+from resnetlab.pages.numbers import number
+
+MOST_NAMED = 8
+
+
+@dataclass(frozen=True)
+class Change:
+    """One parameter at two times.
+
+    Args:
+        name: of it.
+        learns: it asks for a gradient.
+        before: its norm at the earlier time.
+        now: its norm.
+        moved: norm of the difference, over the earlier norm; over one where that is zero.
+    """
+
+    name: str
+    learns: bool
+    before: float
+    now: float
+    moved: float
+
+
+def changes(earlier: nn.Module, now: nn.Module) -> tuple[Change, ...]:
+    """How far every parameter moved.
+
+    Args:
+        earlier: the network at an earlier time.
+        now: the same network.
+
+    Raises:
+        ResnetlabError: they are not the same network.
+    """
+    old = {name: parameter.detach().cpu().double() for name, parameter in earlier.named_parameters()}
+    new = dict(now.named_parameters())
+    other = [name for name in new if name not in old or old[name].shape != new[name].shape]
+    if other or len(old) != len(new):
+        name = other[0] if other else next(name for name in old if name not in new)
+        raise ResnetlabError(
+            f"--earlier is another network: its {name} is missing or of another shape\n"
+            "give an earlier checkpoint of the same network"
+        )
+    found = []
+    for name, parameter in new.items():
+        value = parameter.detach().cpu().double()
+        size = old[name].norm().item()
+        moved = (value - old[name]).norm().item() / (size or 1.0)
+        found.append(Change(name, parameter.requires_grad, size, value.norm().item(), moved))
+    return tuple(found)
+
+
+def changes_section(ready: Prepared, asked: DiagnoseSettings) -> Section:
+    """Norms and updates of every parameter since the earlier checkpoint.
+
+    Raises:
+        ResnetlabError: it is not the same network.
+    """
+    from resnetlab.pages.diagnosis_figures import by_depth
+
+    assert asked.earlier is not None
+    found = changes(resolve_model(asked.earlier, untrained=True).module, ready.subject.model)
+    moved = sorted(change.moved for change in found)
+    lead = (
+        f"Since {asked.earlier}, a parameter moved by {number(moved[0])} to {number(moved[-1])} of its norm, by "
+        f"{number(moved[len(moved) // 2])} in the median."
+    )
+    still = [change for change in found if change.learns and not change.moved]
+    findings = tuple(
+        HealthFinding(
+            "did not move",
+            "warning",
+            change.name,
+            0.0,
+            0.0,
+            "this parameter asks for a gradient and is what it was, bit for bit: it was frozen, or no gradient came",
+        )
+        for change in (still if len(still) < len(found) else [])
+    )
+    same = ("both checkpoints hold the same numbers, so nothing moved",) if len(still) == len(found) else ()
+    figures = (
+        SectionFigure(
+            "changes-updates",
+            "How far parameters moved",
+            by_depth({"moved": [one.moved for one in found]}, x="parameter", y="change / earlier norm", log_y=True),
+        ),
+        SectionFigure(
+            "changes-norms",
+            "Norms of the weights",
+            by_depth(
+                {"earlier": [one.before for one in found], "now": [one.now for one in found]},
+                x="parameter",
+                y="norm",
+                log_y=True,
+            ),
+        ),
+    )
+    rows = tuple((one.name, number(one.before), number(one.now), number(one.moved)) for one in found)
+    columns = ("Parameter", "Earlier norm", "Norm", "Moved")
+    table = SectionTable("Parameter by parameter", columns, rows, columns[1:], "Moved: of the earlier norm.")
+    numbers = {"earlier": asked.earlier, "parameters": [asdict(one) for one in found]}
+    return Section(
+        "changes", "Since the earlier checkpoint", lead, figures, (table,), numbers, findings[:MOST_NAMED], same
+    )

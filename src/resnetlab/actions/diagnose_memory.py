@@ -1,0 +1,76 @@
+"""What a diagnosis will take of memory and time, told before it begins."""
+
+from __future__ import annotations
+
+import time
+
+import torch
+
+from resnetlab.actions.diagnose_settings import DiagnoseSettings
+from resnetlab.actions.diagnosis import Subject
+from resnetlab.analysis.complexity import Complexity, measure_complexity
+from resnetlab.core.errors import ResnetlabError
+from resnetlab.core.memory import free_memory
+
+KEPT_TWICE = 2  # what layers give is kept for the backward pass, and about as much is in flight on the way back
+COPIES_OF_WEIGHTS = 6  # the weights, their gradients, the last ones, their sum, and as much in flight
+LONG = 20.0  # seconds, from which on a user is told beforehand
+PASSES = 5  # over all images, in forward passes: forward and backward in training mode, and forward in evaluation mode
+
+
+def refuse_too_little_memory(subject: Subject, asked: DiagnoseSettings) -> None:
+    """Pass where the memory will do; say beforehand what takes long.
+
+    Raises:
+        ResnetlabError: it will not; the message gives the batch size that would.
+    """
+    cost = _cost(subject)
+    if cost is not None:
+        needed, free = needed_memory(cost, subject.batch_size), free_memory(str(subject.images.device))
+        if free is not None and needed > free:
+            fits = next((n for n in _halves(subject.batch_size) if needed_memory(cost, n) <= free), None)
+            remedy = f"give --batch-size {fits}" if fits else "give a smaller --size, or a machine with more memory"
+            raise ResnetlabError(
+                f"--batch-size {asked.batch_size} takes about {_gigabytes(needed)} for this network, and "
+                f"{_gigabytes(free)} are free\n{remedy}"
+            )
+    seconds = _seconds_per_image(subject) * len(subject.images) * PASSES
+    if seconds > LONG:
+        subject.say(f"signal and gradients will take about {seconds:.0f} s for {len(subject.images)} images")
+
+
+def needed_memory(cost: Complexity, batch_size: int) -> int:
+    """Bytes, about, that a look at so many images at once takes.
+
+    Args:
+        cost: of the network, for one image.
+        batch_size: images.
+    """
+    return KEPT_TWICE * batch_size * cost.activation_bytes + COPIES_OF_WEIGHTS * cost.weight_bytes
+
+
+def _cost(subject: Subject) -> Complexity | None:
+    try:
+        return measure_complexity(subject.model, tuple(subject.images.shape[1:]))
+    except ResnetlabError:  # it looks at numbers, and cannot be run without any
+        return None
+
+
+def _seconds_per_image(subject: Subject) -> float:
+    few = subject.images[:2]
+    began = time.perf_counter()
+    with torch.no_grad():
+        subject.model(few)
+    return (time.perf_counter() - began) / len(few)
+
+
+def _halves(size: int) -> list[int]:
+    found = []
+    while size > 2:
+        size //= 2
+        found.append(size)
+    return found
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.1f} GB"
