@@ -17,8 +17,14 @@ def fill(module: nn.Module, seed: int) -> nn.Module:
     Args:
         module: any.
         seed: other numbers for each.
+
+    Raises:
+        TypeError: a parameter stands in no such layer, so that nobody can know which of the library's it is.
     """
+    reached = set()
     for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear | nn.BatchNorm2d):
+            reached |= {id(parameter) for parameter in layer.parameters(recurse=False)}
         if isinstance(layer, nn.Conv2d | nn.Linear):
             scale = (2 / layer.weight[0].numel()) ** 0.5
             _set(layer.weight, _numbers(seed, "weight", layer.weight) * scale)
@@ -31,6 +37,11 @@ def fill(module: nn.Module, seed: int) -> nn.Module:
                     drawn = _numbers(seed, f"norm {name}", held)
                     # γ and the variance are positive, as they are in a network that works.
                     _set(held, (drawn / 2).exp() if name in ("weight", "running_var") else drawn / 2)
+    for name, parameter in module.named_parameters():
+        if id(parameter) not in reached:
+            raise TypeError(
+                f"the parameter {name} stands in no nn.Conv2d, nn.BatchNorm2d or nn.Linear: use these layers"
+            )
     return module
 
 
