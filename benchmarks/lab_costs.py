@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
-import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -32,16 +30,18 @@ from resnetlab.experiments.trained import TrainedNetwork, Training, train_or_loa
 from resnetlab.weights import create_model
 
 FILE = Path(resnetlab.experiments.__file__).parent / "costs.json"
+COMMAND = "python benchmarks/lab_costs.py --tier {tier} --data DATA"
 STEPS, BATCH, SIZE = 3, 128, 32  # of ResNet-20 as papers have it
 
 
-def trained(training: Training, bench: Bench, claim: Claim, folder: Path) -> tuple[TrainedNetwork, float]:
-    """A network after one epoch, and what all epochs take."""
+def trained(training: Training, bench: Bench, claim: Claim, folder: Path) -> tuple[TrainedNetwork, float | None]:
+    """A network after one epoch, and what all epochs take; None where it has been trained before."""
     data = bench.data_for(claim).load()
     one = replace(training, plan=replace(training.plan, epochs=1))
-    started = time.process_time()
-    network = train_or_load(one, data, 0, folder / f"{training}.pt")
-    return network, (time.process_time() - started) * training.plan.epochs
+    file, started = folder / f"{training}.pt", time.process_time()
+    is_new = not file.exists()
+    network = train_or_load(one, data, 0, file)
+    return network, (time.process_time() - started) * training.plan.epochs if is_new else None
 
 
 def measured(claim: Claim, arm: Arm, bench: Bench, network: TrainedNetwork | None) -> tuple[dict[str, Any], float]:
@@ -54,18 +54,29 @@ def measured(claim: Claim, arm: Arm, bench: Bench, network: TrainedNetwork | Non
     return found, time.process_time() - started
 
 
-def cost_of_claim(claim: Claim, bench: Bench, folder: Path, networks: dict[str, float]) -> float:
-    """Seconds of all arms and seeds; what networks take is noted by their names."""
-    total = 0.0
+def cost_of_claim(claim: Claim, bench: Bench, folder: Path) -> tuple[float, dict[str, float]]:
+    """Seconds of all arms and seeds, and of the networks that they need."""
+    total, networks = 0.0, {}
     for arm in claim.arms:
         network = None
         if arm.training is not None:
             network, seconds = trained(arm.training, bench, claim, folder)
-            networks.setdefault(str(arm.training), round(seconds, 1))
+            if seconds is not None:
+                networks[str(arm.training)] = round(seconds, 1)
         found, seconds = measured(claim, arm, bench, network)
         assert found
         total += seconds * arm.seeds
-    return total
+    return total, networks
+
+
+def note(tier: Tier, slug: str, seconds: float, networks: dict[str, float]) -> None:
+    """Write what a claim and its networks take into the file, which is read anew: another may have been at it."""
+    costs = json.loads(FILE.read_text(encoding="utf-8"))
+    kept = costs.setdefault(tier.value, {"claims": {}, "networks": {}})
+    kept |= {"command": COMMAND.format(tier=tier), "processor": describe_environment()["processor"]}
+    kept["claims"][slug] = round(seconds, 1)
+    kept["networks"] |= networks
+    FILE.write_text(json.dumps(costs, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def images_per_second() -> float:
@@ -86,20 +97,15 @@ def main() -> None:
     parser.add_argument("claims", nargs="*", help="slugs; none for the whole tier")
     asked = parser.parse_args()
     torch.set_num_threads(1)
-    costs = json.loads(FILE.read_text(encoding="utf-8"))
     tier = Tier(asked.tier)
-    kept = costs.setdefault(tier.value, {"claims": {}, "networks": {}})
-    kept |= {"command": shlex.join(["python", *sys.argv]), "processor": describe_environment()["processor"]}
     with tempfile.TemporaryDirectory() as folder:
         bench = make_bench(tier, asked.data, Path(folder))
         for claim in claims_of(tier):
-            if asked.claims and claim.slug not in asked.claims:
-                continue
-            seconds = cost_of_claim(at_tier(claim, tier), bench, Path(folder), kept["networks"])
-            kept["claims"][claim.slug] = round(seconds, 1)
-            print(f"{claim.slug}: {seconds:.1f} s", flush=True)
-            FILE.write_text(json.dumps(costs, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    costs["images_per_second"] = round(images_per_second(), 1)
+            if not asked.claims or claim.slug in asked.claims:
+                seconds, networks = cost_of_claim(at_tier(claim, tier), bench, Path(folder))
+                note(tier, claim.slug, seconds, networks)
+                print(f"{claim.slug}: {seconds:.1f} s, and {sum(networks.values()):.1f} s a seed for new networks")
+    costs = json.loads(FILE.read_text(encoding="utf-8")) | {"images_per_second": round(images_per_second(), 1)}
     FILE.write_text(json.dumps(costs, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -45,6 +45,42 @@ CLAIM = Claim(
 '''
 
 
+TRAINED = '''"""A wider network fits two pictures better.
+
+Protocol: two networks of eight layers are trained for an epoch.
+
+What this does not show: anything.
+"""
+
+import torch
+from matplotlib.figure import Figure
+
+from resnetlab.experiments.base import Arm, Claim, Contrast, Kind, Part
+from resnetlab.experiments.trained import Training
+from resnetlab.training import TrainingPlan
+
+PLAN = TrainingPlan(epochs=2, batch_size=4, lr=0.05)
+FIELDS = (("depths", (1, 1, 1)),)
+ARMS = tuple(Arm(f"width {width}", seeds=2, training=Training("resnet20", width, PLAN, FIELDS)) for width in (2, 4))
+
+
+def measure(run):
+    return {"drawn": torch.rand(1).item() + run.trained.train_loss, "losses": run.trained.history.step_losses}
+
+
+CLAIM = Claim(
+    slug="trained",
+    doc=__doc__,
+    source="a test",
+    kinds=(Kind.POOL,),
+    arms=ARMS,
+    measure=measure,
+    parts=(Part("wider is better", Contrast("drawn", plus=("width 2",), minus=("width 4",)), above=0.1),),
+    figure=lambda results: Figure(),
+)
+'''
+
+
 @dataclass(frozen=True)
 class Coin:
     """What varies between the claim files.
@@ -66,6 +102,13 @@ class Coin:
     measure_name: str = "drawn"
     figure: str = "lambda results: Figure()"
     kinds: str = "(Kind.INITIALISATION,)"
+
+
+def write_trained(folder: Path) -> Path:
+    """A claim file that trains networks of the pool, each by its own short plan."""
+    file = folder / "trained.py"
+    file.write_text(TRAINED, encoding="utf-8")
+    return file
 
 
 def write_coin(folder: Path, **differences: Any) -> Path:

@@ -287,7 +287,7 @@ def test_uncentred_autocorrelation_is_the_sum_of_products():
 def test_the_path_leads_straight_from_digit_to_digit():
     path = shattered_gradients.path(digits()).flatten(1)
     steps = shattered_gradients.STEPS
-    assert len(path) == (shattered_gradients.DIGITS - 1) * steps
+    assert len(path) == (shattered_gradients.PLACES - 1) * steps
     assert path.mean().item() == pytest.approx(0, abs=1e-6)
     assert path.std().item() == pytest.approx(1)
     stops = path[::steps]

@@ -9,15 +9,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from claim_files import write_coin
+from claim_files import write_coin, write_trained
 
+from picture_folders import write_classes
 from resnetlab.core.errors import ResnetlabError, UnknownNameError
 from resnetlab.experiments.benches import Bench
 from resnetlab.experiments.cache import Cache, append_record, read_records
 from resnetlab.experiments.judge import judge_claim
+from resnetlab.experiments.lab_data import Sample, prepare
 from resnetlab.experiments.ledger import find_claim
 from resnetlab.experiments.runner import Measured, Workers, run_claims
 from resnetlab.experiments.statistics import Verdict
@@ -118,27 +121,35 @@ def test_a_worker_that_is_killed_is_told_in_three_lines_and_what_was_measured_is
 
 
 @pytest.mark.parametrize("engine", ["loky", "dask", "ray"])
-def test_every_engine_measures_the_same(tmp_path: Path, engine: str) -> None:
-    file = write_coin(tmp_path)
-    run(file, tmp_path / "here")
+def test_every_engine_trains_and_measures_the_same(tmp_path: Path, engine: str) -> None:
+    file, folder = write_trained(tmp_path), write_classes(tmp_path / "classes", count=9)
     program = tmp_path / "program.py"
     program.write_text(
         "from pathlib import Path\n"
-        "from resnetlab.experiments.cache import Cache\n"
         "from resnetlab.experiments.benches import Bench\n"
+        "from resnetlab.experiments.cache import Cache\n"
+        "from resnetlab.experiments.lab_data import Sample, prepare\n"
         "from resnetlab.experiments.runner import Workers, run_claims\n"
+        "from resnetlab.experiments.tiers import Tier\n"
         "if __name__ == '__main__':\n"
-        f"    cache, workers = Cache(Path({str(tmp_path / engine)!r})), Workers(2, {engine!r})\n"
-        f"    print(run_claims([{str(file)!r}], Bench(), cache, workers, 0)[{str(file)!r}].failures)\n"
+        f"    folder = Path({str(tmp_path / engine)!r})\n"
+        f"    data = prepare('imagefolder:{folder}', Sample(16, 16, 2), folder)\n"
+        f"    workers = Workers(2, {engine!r})\n"
+        f"    found = run_claims([{str(file)!r}], Bench(Tier.STANDARD, data), Cache(folder), workers, 0)\n"
+        f"    print(found[{str(file)!r}].failures)\n"
     )
     done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, timeout=240, check=False)
     assert done.stdout.strip().endswith("[]"), done.stderr
-    assert drawn_numbers(tmp_path / engine) == drawn_numbers(tmp_path / "here")
+    bench = Bench(Tier.STANDARD, prepare(f"imagefolder:{folder}", Sample(16, 16, 2), tmp_path / "here"))
+    run_claims([str(file)], bench, Cache(tmp_path / "here"), HERE, 0)
+    there, here = (measured_in(tmp_path / name) for name in (engine, "here"))
+    assert len(here) == 4
+    assert there == here
 
 
-def drawn_numbers(folder: Path) -> dict[tuple[str, int], float]:
+def measured_in(folder: Path) -> dict[tuple[str, int], dict[str, Any]]:
     (kept,) = (folder / "measures").iterdir()
-    return {(record.arm, record.seed): record.measures["drawn"] for record in read_records(kept)}
+    return {(record.arm, record.seed): record.measures for record in read_records(kept)}
 
 
 def start(file: Path, folder: Path) -> subprocess.Popen[str]:

@@ -63,7 +63,7 @@ def test_arms_of_other_tiers_are_left_out_and_so_is_the_kind_that_only_they_have
 
 def test_what_is_done_on_natural_images_stands_in_the_protocol_there_and_nowhere_else() -> None:
     quick, standard = (describe_claim("bn_learning_rate", tier)["text"]["protocol"] for tier in ("quick", "standard"))
-    assert "On natural images: three epochs" in standard
+    assert "On natural images: five epochs" in standard
     assert "natural images" not in quick
     assert "deeper" not in describe_claim("preactivation", "standard")["text"]["protocol"]
     assert "12 epochs" in describe_claim("degradation", "standard")["text"]["protocol"]

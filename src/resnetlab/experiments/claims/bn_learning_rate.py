@@ -9,7 +9,7 @@ The rates are the powers of two from 1/64 to 4. A rate trains where the mean los
 the untrained network's; a run that diverges has the untrained loss. Rates are tried from the largest down to the first
 that trains. Where none does, half of the smallest counts, and the text says so.
 
-On natural images: three epochs of 25 steps in place of seven of seven, and a rate trains where the mean loss of the
+On natural images: five epochs of 25 steps in place of seven of seven, and a rate trains where the mean loss of the
 last epoch is below 85 % of the untrained network's, for natural images take longer to be halved than there is time.
 
 What this does not show: that the larger rate trains better, or why it can be used. The net has skips, for without them
@@ -49,7 +49,7 @@ class Scale:
 
 LOWEST, HIGHEST = -6, 2  # logarithms of the rates, to the base 2
 SEEDS = 12
-SCALES = by_tier(quick=Scale(epochs=7, below=0.5), standard=Scale(epochs=3, below=0.85))
+SCALES = by_tier(quick=Scale(epochs=7, below=0.5), standard=Scale(epochs=5, below=0.85))
 ARMS = (Arm("without BN", settings="none", seeds=SEEDS), Arm("with BN", settings="batch", seeds=SEEDS))
 
 

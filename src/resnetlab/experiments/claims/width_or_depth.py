@@ -28,7 +28,7 @@ CLOSE = 0.02
 ARMS = (
     pool.variant(DEEP, "resnet110", tiers=FULL),
     pool.variant(WIDE, "resnet20", tiers=FULL, width=40),
-    pool.variant(GROUPED, "resnext29_8x64d", tiers=FULL, groups=4, base_width=30, width=32),
+    pool.variant(GROUPED, "resnext29_8x64d", tiers=FULL, groups=4, base_width=16, width=46),
 )
 
 
