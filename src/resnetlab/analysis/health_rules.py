@@ -52,7 +52,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "not finite",
         "error",
-        0,
+        0.0,
         "definition",
         measure.not_finite,
         "here infinite numbers or NaN begin; look at this layer's weights, at its input, and at divisions by zero",
@@ -78,7 +78,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "vanishing gradient",
         "error",
-        0.15,
+        0.25,
         f"{CALIBRATED}; batch norm alone gives 0.083 towards the input (Yang et al. 2019)",
         measure.vanishing_gradient,
         "on its way back the gradient shrinks by this many powers of ten with every weighted layer, so the first ones "
@@ -87,7 +87,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "exploding gradient",
         "error",
-        0.15,
+        0.25,
         f"{CALIBRATED}; batch norm alone gives 0.083 towards the input (Yang et al. 2019)",
         measure.exploding_gradient,
         "on its way back the gradient grows by this many powers of ten with every weighted layer; use He "
@@ -150,7 +150,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "norm evaluates in training",
         "error",
-        0,
+        0.0,
         "definition",
         measure.evaluates_in_training,
         "model.train() leaves this batch norm in evaluation mode: it normalises by running statistics that no batch "
@@ -159,7 +159,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "statistics never move",
         "error",
-        0,
+        0.0,
         "definition",
         measure.never_move,
         "the running statistics of this batch norm stay as they are in training, so that evaluation normalises by "
@@ -168,7 +168,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "frozen but moving",
         "warning",
-        0,
+        0.0,
         "definition",
         measure.frozen_but_moving,
         "no parameter here learns, but its running statistics move with every batch in training mode, so that what "
@@ -177,7 +177,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "no gradient",
         "error",
-        0,
+        0.0,
         "definition",
         measure.without_gradient,
         "this many parameters ask for a gradient and get none: their output is not used, or the way back is cut by "
@@ -186,7 +186,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "waits for others",
         "info",
-        0,
+        0.0,
         "definition",
         measure.waiting,
         "this many parameters have no gradient at the first step, because a scale behind them begins at zero, as the "
@@ -195,7 +195,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "bias under batch norm",
         "info",
-        0,
+        0.0,
         "the norm takes the mean of each channel off",
         measure.biased,
         "the batch norm behind this layer takes its bias off again: bias=False saves memory and changes nothing",
