@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from readable import assert_readable
 from torch import nn
 from torch.nn import functional as F
 
+from resnetlab.analysis import count_macs
+from resnetlab.analysis.scoring import Examples
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.data import load_data
 from resnetlab.experiments.base import Arm, Claim, Measures, Results, Run
@@ -61,7 +64,7 @@ def words(claim: Claim, results: Results) -> list[str]:
     return [word, *(part.verdict for part, own in zip(parts, tiers, strict=True) if results.tier in own)]
 
 
-def small(**fields: object) -> ResidualNetwork:
+def small(**fields: Any) -> ResidualNetwork:
     torch.manual_seed(0)
     model = create_model("resnet20", 10, 1, width=4, depths=(2, 2, 2), **fields)
     assert isinstance(model, ResidualNetwork)
@@ -146,7 +149,7 @@ def test_fixup_starts_as_the_paper_says() -> None:
     for before, after in zip(plain.blocks, fixed.blocks, strict=True):
         assert torch.allclose(after.get_parameter("conv1.weight"), before.get_parameter("conv1.weight") / math.sqrt(6))
         assert not after.get_parameter("conv2.weight").any()
-        assert [scale.value.item() for scale in after.merge.modules() if isinstance(scale, Scale)] == [1.0]
+        assert [float(scale.value) for scale in after.merge.modules() if isinstance(scale, Scale)] == [1.0]
     assert not fixed(images()).any()
 
 
@@ -224,7 +227,9 @@ def test_bare_skips_multiply() -> None:
 
 def test_shortcut_variants_are_judged_one_by_one() -> None:
     losses = dict.fromkeys(shortcut_variants.VARIANTS, 2.0) | {"gate, bias −6": 1.0}
-    arms = {name: {"log_train_loss": loss, "train_error": 50.0} for name, loss in {"identity": 1.0, **losses}.items()}
+    arms: dict[str, Measures] = {
+        name: {"log_train_loss": loss, "train_error": 50.0} for name, loss in {"identity": 1.0, **losses}.items()
+    }
     bare = shortcut_variants.measure_attenuation(Run(Arm("bare skips"), seed=0))
     results = planted({**arms, "bare skips": bare})
     exact = Results({**results.measures, "bare skips": {0: bare}}, Tier.STANDARD)
@@ -234,7 +239,8 @@ def test_shortcut_variants_are_judged_one_by_one() -> None:
 
 
 def option_results(plain: float, c: float) -> Results:
-    counted = {f"option {option}": {"params": count, "macs": count} for option, count in shortcut_options.SAID.items()}
+    said = shortcut_options.SAID.items()
+    counted: dict[str, Measures] = {f"option {option}": {"params": count, "macs": count} for option, count in said}
     errors = {"ResNet-20, A": 60.0, "ResNet-20, B": 59.0, "ResNet-20, C": c, "plain20": plain}
     measures = {**counted, **{arm: {"test_error": error} for arm, error in errors.items()}}
     return planted(measures)
@@ -273,7 +279,7 @@ def test_roughness_is_the_second_difference() -> None:
 def test_the_loss_of_a_batch_moves_no_statistics() -> None:
     model, data = small().eval(), load_data("digits")
     before = {name: tensor.clone() for name, tensor in model.state_dict().items() if "num_batches" not in name}
-    examples = skip_smooths_landscape.Examples(data.train_images[:32], data.train_labels[:32])
+    examples = Examples(data.train_images[:32], data.train_labels[:32])
     loss = skip_smooths_landscape.loss_of(model, examples)
     assert all(torch.equal(tensor, model.state_dict()[name]) for name, tensor in before.items())
     assert not model.training
@@ -296,7 +302,7 @@ def test_the_landscape_is_judged(top: float, verdicts: list[str]) -> None:
 
 
 def test_without_a_compiler_the_claim_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compile_fusion.shutil, "which", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda name: None)
     with pytest.raises(ResnetlabError, match="no g"):
         compile_fusion.measure_time(Run(Arm("time"), seed=0))
 
@@ -362,7 +368,7 @@ def test_the_three_of_one_cost_agree_within_two_per_cent() -> None:
     for training in (arm.training for arm in arms if arm.training):
         fields = {"width": training.width, **dict(training.fields)}
         model = create_model(training.model, 10, 3, device="meta", **fields)
-        macs.append(width_or_depth.count_macs(model, (3, 32, 32)))
+        macs.append(count_macs(model, (3, 32, 32)))
     assert len(macs) == 3
     assert max(abs(count / macs[0] - 1) for count in macs) <= width_or_depth.CLOSE
 

@@ -66,7 +66,7 @@ def test_what_is_done_on_natural_images_stands_in_the_protocol_there_and_nowhere
     assert "On natural images: five epochs" in standard
     assert "natural images" not in quick
     assert "deeper" not in describe_claim("preactivation", "standard")["text"]["protocol"]
-    assert "12 epochs" in describe_claim("degradation", "standard")["text"]["protocol"]
+    assert "164 epochs" in describe_claim("degradation", "full")["text"]["protocol"]
 
 
 @pytest.mark.parametrize("slug", SLUGS)

@@ -34,7 +34,7 @@ class TierRow:
 
 ROWS = {
     Tier.QUICK: TierRow("digits", None, WIDTH, TrainingPlan(), seeds=8),
-    Tier.STANDARD: TierRow("cifar10", Sample(16, train=5_000, test=2_000), WIDTH, TrainingPlan(epochs=12), seeds=5),
+    Tier.STANDARD: TierRow("cifar10", Sample(16, train=5_000, test=2_000), WIDTH, TrainingPlan(), seeds=5),
     Tier.FULL: TierRow("cifar10", Sample(32, train=50_000, test=10_000), 16, TrainingPlan(epochs=164), seeds=5),
 }
 

@@ -49,7 +49,7 @@ def compare_tiers(claims: Sequence[str] = (), **options: Any) -> TierComparison:
         ResnetlabError: the request cannot be met.
     """
     settings = LabSettings(**{"tier": "standard", **options})
-    if settings.tier == Tier.QUICK:
+    if Tier(settings.tier) is Tier.QUICK:
         raise ResnetlabError("--tier quick: a tier is not compared with itself\ngive --tier standard, or full")
     folder = make_output_folder("compare", f"quick-{settings.tier}", settings.output, settings.exist_ok)
     runs = {}

@@ -51,7 +51,7 @@ def layers(count: int) -> nn.Sequential:
     for _ in range(count):
         convolution = nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1, bias=False)
         modules += [convolution, nn.BatchNorm2d(CHANNELS), nn.ReLU()]
-    return nn.Sequential(*modules).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return nn.Sequential(*modules).to(memory_format=torch.channels_last)
 
 
 def pictures() -> Tensor:
@@ -132,7 +132,7 @@ def log_ratios(of: str, results: Results) -> list[float]:
 
 FUSES, FASTER = "in training one kernel computes all three", "a training step takes 10 % less time"
 FASTER_TOO = "a pass in evaluation mode takes 10 % less time"
-PARTS = (
+PARTS: tuple[Part | Exact, ...] = (
     Exact(FUSES, partial(is_one_kernel, TRAINING), NATURAL),
     Exact("in evaluation mode one kernel computes all three", partial(is_one_kernel, EVALUATION), NATURAL),
     Exact("in evaluation mode with freezing one kernel does", partial(is_one_kernel, FROZEN), NATURAL),

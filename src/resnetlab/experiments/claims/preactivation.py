@@ -82,7 +82,7 @@ def gains(depth: int, tiers: tuple[Tier, ...]) -> Part:
     )
 
 
-PARTS = (
+PARTS: tuple[Part | Exact, ...] = (
     Exact("a last batch norm and ReLU stand behind the last addition", has_last_norm, tiers=NATURAL),
     gains(110, NATURAL),
     *(gains(depth, FULL) for depth in DEEPER),

@@ -60,7 +60,7 @@ def gain_beyond(option: str, results: Results) -> list[float]:
     return [at["plain"] - at["A"] - abs(at["A"] - at["other"]) for at in errors]
 
 
-PARTS = (
+PARTS: tuple[Part | Exact, ...] = (
     *(
         Exact(f"ResNet-20 with option {option} has {count:,} parameters", partial(outcome, option))
         for option, count in SAID.items()

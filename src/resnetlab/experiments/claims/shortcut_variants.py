@@ -87,7 +87,7 @@ def is_product(results: Results, of: str, expected: float) -> Outcome:
 
 
 BARE = Arm("bare skips", measure=measure_attenuation, tiers=NATURAL)
-PARTS = (
+PARTS: tuple[Part | Exact, ...] = (
     Exact("27 factors of ½ leave (½)²⁷", partial(is_product, of="scaled", expected=0.5**BLOCKS), NATURAL),
     Exact(
         "27 gates with a bias of −6 leave 0.935",

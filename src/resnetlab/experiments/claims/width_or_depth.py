@@ -44,7 +44,7 @@ def cost_alike(results: Results) -> Outcome:
     return Outcome(off <= CLOSE, f"{off:.1%} apart at most", f"{CLOSE:.0%}")
 
 
-PARTS = (
+PARTS: tuple[Part | Exact, ...] = (
     Exact("all three cost as many multiply-adds", cost_alike, tiers=FULL),
     *(
         Part(
