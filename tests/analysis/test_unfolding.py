@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -38,7 +39,7 @@ def test_the_gradient_at_the_image_is_the_sum_over_all_paths(training: bool) -> 
 
 def test_a_path_is_that_of_the_blocks_taken_apart() -> None:
     torch.manual_seed(0)
-    model = create_model("resnet20", 10, width=4, depths=(2, 2, 2)).double().eval()
+    model: Any = create_model("resnet20", 10, width=2, depths=(2, 2, 2)).double().eval()
     images = torch.randn(2, 3, 32, 32, dtype=torch.float64, requires_grad=True)
     unfolded = UnfoldedModel(model, find_junctions(model, (3, 32, 32)), images, targets_loss)
     first = model.maxpool(model.relu(model.bn1(model.conv1(images))))

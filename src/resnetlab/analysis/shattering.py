@@ -6,12 +6,14 @@ white noise, that of a residual network much less so.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from resnetlab.analysis.junctions import Junction, without_skips
 from resnetlab.analysis.untouched import preserved
 from resnetlab.core.errors import ResnetlabError
 
@@ -81,3 +83,38 @@ def gradient_autocorrelation(model: nn.Module, grid: Float[Tensor, "n ..."], max
         max_lag: largest lag, in steps of the grid.
     """
     return autocorrelation(input_gradients(model, grid), max_lag)
+
+
+def line_of_images(
+    first: Float[Tensor, "*image"], last: Float[Tensor, "*image"], points: int
+) -> Float[Tensor, points * image]:
+    """Gives images at even distances on the straight line between two, both included."""
+    shares = torch.linspace(0, 1, points, device=first.device).view(-1, *[1] * first.dim())
+    return first + shares * (last - first)
+
+
+def shattering_with_and_without_skips(
+    model: nn.Module, junctions: Sequence[Junction], grid: Float[Tensor, "n ..."], max_lag: int
+) -> tuple[Autocorrelation, Autocorrelation | None]:
+    """Gives the autocorrelation of a network as it is, and of its plain twin: all skips cut, the same weights.
+
+    The twin's is None where its gradient is the same everywhere, zero for instance, or where there is no skip to cut.
+
+    Args:
+        model: any module, in the mode that its batch norms shall be in.
+        junctions: its blocks' sums, from `find_junctions`.
+        grid: inputs at even distances along a line, (n, ...).
+        max_lag: largest lag, in steps of the grid.
+
+    Raises:
+        ResnetlabError: the lag does not fit the grid, or the network's own gradient is the same everywhere.
+    """
+    whole = gradient_autocorrelation(model, grid, max_lag)
+    if not junctions:
+        return whole, None
+    with without_skips(model, junctions):
+        gradients = input_gradients(model, grid)
+    try:
+        return whole, autocorrelation(gradients, max_lag)
+    except ResnetlabError:
+        return whole, None

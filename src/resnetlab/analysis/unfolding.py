@@ -1,7 +1,7 @@
 """Any network unfolded into its paths: its gradient sent back through branches or skips, block by block, as one likes.
 
 One forward pass is held. Where branch and skip join, gates let everything through forward, and backward only what
-belongs to the path: the modules of the network are not touched.
+belongs to the path: no module of the network is rewritten.
 
 Paper: Veit, Wilber & Belongie 2016, Section 5.
 Deviation: the gradient is measured at the image, not at the first block: what stands before it is on every path.
@@ -9,6 +9,7 @@ Deviation: the gradient is measured at the image, not at the first block: what s
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -19,14 +20,13 @@ from torch import Tensor, nn
 
 from resnetlab.analysis.junctions import Junction, sides_changed
 from resnetlab.analysis.paths import PathGradient, sample_paths
-from resnetlab.analysis.untouched import preserved
 
 
 class UnfoldedModel:
     """A forward pass of any module, so that a gradient can be sent back along any single path.
 
     Args:
-        model: any module, in the mode that its batch norms shall be in; buffers are given back as they were.
+        model: any module, in the mode that its batch norms shall be in; a copy of it is run.
         junctions: where its branches join its skips.
         images: (N, C, H, W).
         loss: scalar of the model's output.
@@ -44,9 +44,10 @@ class UnfoldedModel:
             junction: (partial(self._gated, block, True), partial(self._gated, block, False))
             for block, junction in enumerate(junctions)
         }
-        with preserved(model), torch.enable_grad(), sides_changed(model, gates):
+        twin = copy.deepcopy(model).requires_grad_(False)  # what the pass holds on to, nothing may write over
+        with torch.enable_grad(), sides_changed(twin, gates):
             self._source = images.detach().requires_grad_()
-            self._loss = loss(model(self._source.clone()))
+            self._loss = loss(twin(self._source.clone()))
 
     def gradient(self, through_branch: Sequence[bool | None]) -> Float[Tensor, "n ..."]:
         """Gives the gradient at the images along one path: for each block, whether it goes through its branch.
@@ -57,7 +58,7 @@ class UnfoldedModel:
         return torch.autograd.grad(self._loss, self._source, retain_graph=True, materialize_grads=True)[0]
 
     def _gated(self, block: int, is_branch: bool, side: Tensor, written: bool) -> Tensor:
-        return _Gate.apply(side, self._path, block, is_branch, written)  # type: ignore[no-untyped-call]
+        return _Gate.apply(side, self._path, block, is_branch, written)
 
 
 def path_gradients(
