@@ -149,7 +149,9 @@ def test_fixup_starts_as_the_paper_says() -> None:
     for before, after in zip(plain.blocks, fixed.blocks, strict=True):
         assert torch.allclose(after.get_parameter("conv1.weight"), before.get_parameter("conv1.weight") / math.sqrt(6))
         assert not after.get_parameter("conv2.weight").any()
-        assert [float(scale.value) for scale in after.merge.modules() if isinstance(scale, Scale)] == [1.0]
+        assert [
+            torch.as_tensor(scale.value).item() for scale in after.merge.modules() if isinstance(scale, Scale)
+        ] == [1.0]
     assert not fixed(images()).any()
 
 
