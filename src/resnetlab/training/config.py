@@ -94,6 +94,40 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class Growth:
+    """Images that are small at first and grow, for small ones cost less: progressive resizing.
+
+    Source: Howard 2018, "Training Imagenet in 3 hours for $25", for DAWNBench; Tan & Le 2021, §4.
+
+    Args:
+        sides: of the squares before the full size, pixels, rising; none: the full size all along.
+        until: where each of them ends, as shares of training.
+    """
+
+    sides: tuple[int, ...] = ()
+    until: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        rising = list(self.sides) == sorted(set(self.sides)) and all(side >= 1 for side in self.sides)
+        check(self, "sides", rising, "rising sides of 1 pixel or more")
+        ends = list(self.until) == sorted(set(self.until)) and all(0 < end < 1 for end in self.until)
+        check(self, "until", ends, "rising shares of training, above 0 and below 1")
+        check(self, "until", len(self.until) == len(self.sides), f"one share for each of {len(self.sides)} sides")
+
+    def phases(self, steps: int) -> tuple[tuple[int, int | None], ...]:
+        """The steps at which the size changes, counted from 0, each with the side from there on; None: the full one.
+
+        >>> Growth(sides=(16, 24), until=(0.25, 0.5)).phases(steps=8)
+        ((0, 16), (2, 24), (4, None))
+
+        Args:
+            steps: of the whole training.
+        """
+        starts = (0, *(round(end * steps) for end in self.until))
+        return tuple(zip(starts, (*self.sides, None), strict=True))
+
+
+@dataclass(frozen=True)
 class Config:
     """How a network is trained.
 
@@ -104,6 +138,7 @@ class Config:
         accumulate: parts that a process's share of a batch goes through the network in, to save memory; batch norm
             then sees the parts.
         size: side of the square that the network sees in training, pixels; None: that of the data.
+        grow: smaller squares at first.
         optim: how a step is made of gradients.
         schedule: how the learning rate goes.
         augment: how training images are changed.
@@ -123,6 +158,7 @@ class Config:
     batch_size: int = 128
     accumulate: int = 1
     size: int | None = None
+    grow: Growth = field(default_factory=Growth)
     optim: Optimiser = field(default_factory=Optimiser)
     schedule: Schedule = field(default_factory=Schedule)
     augment: Augmentation = field(default_factory=Augmentation)
