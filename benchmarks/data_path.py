@@ -1,7 +1,7 @@
 """What a batch costs beside the step that it is for, in the same run: at most 3 % of a step of ResNet-20.
 
 A batch of 128 images of 32×32 pixels is cut, flipped, given a hole and normalised from bytes in memory, as
-`memory_batches` does it in training; the step is forward, backward and SGD in float32. They take turns; the figure is
+`training_batches` does in training; the step is forward, backward and SGD in float32. They take turns; the figure is
 the median of their ratios. Pixels and labels are drawn at random, for neither time depends on them. With --stream, the
 same batches are read from the JPEG files of an image folder, in this process.
 
@@ -21,8 +21,9 @@ from torch.nn import functional as F
 
 from resnetlab import create_model
 from resnetlab.core.memory import keep_large_blocks
-from resnetlab.data.batches import Batch, Batches, memory_batches, streamed_batches
+from resnetlab.data.batches import Batch, Batches, Delivery, training_batches
 from resnetlab.data.held import Held
+from resnetlab.data.preparation import Place
 from resnetlab.data.references import open_data
 from resnetlab.specs.augmentation import Augmentation
 from resnetlab.specs.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
@@ -31,6 +32,7 @@ ALLOWED = 0.03
 BATCH = 128
 IMAGES = 50_000
 HOW = Preprocessing(32, 32, IMAGENET_MEAN, IMAGENET_STD)
+DELIVERY = Delivery(HOW, BATCH, Place("cpu", channels_last=True))
 CHANGES = {
     "none": Augmentation(),
     "crop, flip": Augmentation(crop_padding=4, flip="random"),
@@ -42,14 +44,12 @@ CHANGES = {
 def in_memory(augmentation: Augmentation) -> Batches:
     images = torch.randint(0, 256, (IMAGES, 3, 32, 32), dtype=torch.uint8)
     held = Held(images, torch.randint(0, 10, (IMAGES,)), tuple("0123456789"), "random")
-    return memory_batches(held, HOW, augmentation, batch_size=BATCH, seed=0, device="cpu", channels_last=True)
+    return training_batches(held, DELIVERY, augmentation, seed=0)
 
 
 def from_files(reference: str, augmentation: Augmentation) -> Batches:
     images = open_data(reference, "train")
-    return streamed_batches(
-        images, HOW, augmentation, batch_size=BATCH, seed=0, device="cpu", channels_last=True, workers=0
-    )
+    return training_batches(images, DELIVERY, augmentation, seed=0)
 
 
 def endless(batches: Batches) -> Iterator[Batch]:

@@ -13,12 +13,12 @@ import pytest
 from rich.console import Console
 
 from resnetlab.actions import run_tensorboard
-from resnetlab.actions.run_screen import Course, Pace, Screen, epoch_words, step_words
+from resnetlab.actions.run_screen import Extent, Pace, Screen, epoch_words, step_words
 from resnetlab.actions.run_watch import Watch, last_words, next_commands
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.training.events import EpochDone, StepDone
 
-COURSE = Course(steps=10, steps_per_epoch=5)
+COURSE = Extent(steps=10, steps_per_epoch=5)
 
 
 class Clock:
@@ -77,7 +77,7 @@ def test_speed_and_time_left_count_steps_and_evaluations_alike() -> None:
 
 def test_the_speed_follows_a_change_and_does_not_jump() -> None:
     clock = Clock()
-    pace = Pace(Course(10_000, 10_000), clock)
+    pace = Pace(Extent(10_000, 10_000), clock)
     for _ in range(200):
         clock.now += 0.1
         pace.step(10)
@@ -143,8 +143,8 @@ def test_a_narrow_terminal_keeps_one_line(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_steps_in_quick_succession_are_not_all_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     on_terminal(monkeypatch)
-    course, clock = Course(10_000, 10_000), Clock()
-    with Screen(course, lambda line: None) as screen:
+    extent, clock = Extent(10_000, 10_000), Clock()
+    with Screen(extent, lambda line: None) as screen:
         screen.pace.clock = clock
         drawn: list[object] = []
         monkeypatch.setattr(screen.bar, "update", lambda task, **what: drawn.append(what))
@@ -164,7 +164,7 @@ def test_quiet_shows_nothing_and_records_all(tmp_path: Path, capsys: pytest.Capt
 
 @pytest.mark.parametrize(("steps", "lines"), [(10, 10), (400, 100), (20_000, 400)])
 def test_a_short_training_records_its_steps_more_often(tmp_path: Path, steps: int, lines: int) -> None:
-    with Watch(tmp_path, Course(steps, steps), quiet=True) as watch:
+    with Watch(tmp_path, Extent(steps, steps), quiet=True) as watch:
         for number in range(1, steps + 1):
             watch.on_step(StepDone(number, 1, 0.1, 1.0, 64))
     assert (tmp_path / "metrics.jsonl").read_text().count("\n") == lines
@@ -195,7 +195,7 @@ def test_commands_to_type_are_quoted_for_the_shell() -> None:
 
 
 def test_a_resume_that_finds_metrics_cut_short_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with Watch(tmp_path, Course(10, 5, step=5), metrics_length=1000):
+    with Watch(tmp_path, Extent(10, 5, step=5), metrics_length=1000):
         pass
     assert "metrics.jsonl has 0 of the 1,000 bytes" in capsys.readouterr().err
 
@@ -214,7 +214,7 @@ def test_tensorboard_reads_what_was_written_for_it(tmp_path: Path) -> None:
 def test_tensorboard_shows_no_step_twice(tmp_path: Path, begun_at: int) -> None:
     reading = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     for begin, loss in ((0, 1.0), (begun_at, 2.0)):
-        with Watch(tmp_path, Course(10, 5, begin), every=1, tensorboard=True, quiet=True) as watch:
+        with Watch(tmp_path, Extent(10, 5, begin), every=1, tensorboard=True, quiet=True) as watch:
             for number in range(begin + 1, 11):
                 watch.on_step(StepDone(number, 1, 0.1, loss, 64))
     events = reading.EventAccumulator(str(tmp_path / "tensorboard"))

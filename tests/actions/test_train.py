@@ -109,6 +109,7 @@ PROVEN = {
         "optim": {"nesterov": True, "clip": 1.0},
         "schedule": {"name": "cosine", "warmup_epochs": 0.5},
     },
+    "images that grow": {"grow": {"sides": [4, 6], "until": [0.2, 0.6]}, "optim": {"name": "muon", "lr": 0.1}},
     "LAMB, a loss for each class": {"optim": {"name": "lamb", "lr": 1e-2}, "loss": "binary", "label_smoothing": 0.1},
 }
 

@@ -17,9 +17,10 @@ import torch
 
 from resnetlab.core.errors import ImageError
 from resnetlab.data import streaming
-from resnetlab.data.batches import Batches, streamed_batches
+from resnetlab.data.batches import Batches, Delivery, training_batches
 from resnetlab.data.labelled import LabelledImages
-from resnetlab.data.watch import LOOK_EVERY, PATIENCE, Watch
+from resnetlab.data.preparation import Place
+from resnetlab.data.watch import LOOK_EVERY, PATIENCE, WorkerWatch
 from resnetlab.specs.augmentation import Augmentation
 from resnetlab.specs.preprocessing import Preprocessing
 
@@ -63,16 +64,8 @@ def images(fault: Callable[[], None]) -> LabelledImages:
 
 
 def batches(fault: Callable[[], None], workers: int, seed: int = 0) -> Batches:
-    return streamed_batches(
-        images(fault),
-        HOW,
-        Augmentation(),
-        batch_size=8,
-        seed=seed,
-        device="cpu",
-        channels_last=False,
-        workers=workers,
-    )
+    delivery = Delivery(HOW, 8, Place("cpu"), workers=workers)
+    return training_batches(images(fault), delivery, Augmentation(), seed=seed)
 
 
 def fails_soon(name: str, workers: int, seed: int = 0) -> None:
@@ -93,7 +86,7 @@ def fails_soon(name: str, workers: int, seed: int = 0) -> None:
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_told_with_the_image(name: str, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming, "Watch", partial(Watch, patience=1.0, look_every=0.3))
+    monkeypatch.setattr(streaming, "WorkerWatch", partial(WorkerWatch, patience=1.0, look_every=0.3))
     fails_soon(name, workers)
 
 
@@ -121,7 +114,7 @@ def test_what_led_to_an_error_in_a_worker_can_be_read() -> None:
 
 
 def test_slow_images_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming, "Watch", partial(Watch, patience=1.0, look_every=0.2))
+    monkeypatch.setattr(streaming, "WorkerWatch", partial(WorkerWatch, patience=1.0, look_every=0.2))
     found = list(batches(partial(time.sleep, 0.8), 2).epoch(0))
     assert len(found) == COUNT // 8
 

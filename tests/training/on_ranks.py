@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from resnetlab.training.distributed import join
+from resnetlab.training.joining import join
 
 
 def on_ranks(file: Path, function: str, folder: Path, ranks: int = 2) -> list[Any]:
@@ -46,7 +46,7 @@ def start_ranks(file: Path, function: str, folder: Path, ranks: int = 2) -> list
 def ends_of(processes: list[subprocess.Popen[str]]) -> list[tuple[int, str]]:
     """Exit code and output of each, once all have ended."""
     try:
-        return [(process.wait(timeout=120), process.communicate()[0]) for process in processes]
+        return [(process.wait(timeout=600), process.communicate()[0]) for process in processes]
     finally:
         for process in processes:
             process.kill()

@@ -1,6 +1,6 @@
 """resnetlab, one of whose processes gets a signal in its second look at images held out, or at test images.
 
-Started by torchrun:  signalled_command.py RANK PLACE FILE COMMAND…; the time of the signal is written to FILE.
+Started by torchrun:  signalled_command.py RANK PLACE FILE COMMAND…; FILE gets a line for each of its batches.
 """
 
 from __future__ import annotations
@@ -22,10 +22,9 @@ def signalled(original: Any, file: Path) -> Any:
 
     def call(*args: Any, **kwargs: Any) -> Any:
         calls.append(time.time())
+        file.write_text("".join(f"{call}\n" for call in calls))
         if len(calls) == 2:
-            file.write_text(str(time.time()))
             os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(0.2)  # with all batches of an evaluation longer than a signal may take
         return original(*args, **kwargs)
 
     return call

@@ -16,7 +16,8 @@ from torch.nn import functional as F
 from world_cases import global_batch, gradients, network
 
 from resnetlab.core.errors import ResnetlabError
-from resnetlab.training.distributed import World, anywhere, barrier, find_place, from_first, join, replicate, total
+from resnetlab.training.distributed import World, anywhere, barrier, from_first, replicate, total
+from resnetlab.training.joining import find_place, join
 
 CASES = Path(world_cases.__file__)
 
@@ -98,7 +99,7 @@ def test_a_process_that_is_alone_connects_nothing() -> None:
 
 def test_a_place_is_what_torchrun_says(torchrun: pytest.MonkeyPatch) -> None:
     world = find_place("cpu")
-    assert world == World(rank=1, ranks=3, local_rank=1, device="cpu", restarts=2)
+    assert world == World(rank=1, ranks=3, local_rank=1, device="cpu", restarts=2, local_ranks=3)
     assert not world.is_first
 
 

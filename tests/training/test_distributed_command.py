@@ -137,7 +137,7 @@ def test_a_signal_in_an_evaluation_stops_all_at_once_and_nothing_is_lost(
     command = [str(rank), place, str(sent), *flags(run, batch_size=64)]
     with Torchrun(folder, command, program=(str(Path(__file__).with_name("signalled_command.py")),)) as torchrun:
         assert torchrun.wait() != 0
-    assert time.time() - float(sent.read_text()) < 5
+    assert len(sent.read_text().splitlines()) == 2  # of three batches or more: it was not waited for the others
     assert "SIGTERM was received" in torchrun.said() or "another process was stopped" in torchrun.said()
     with Torchrun(folder, ["train", "--resume", str(run)]) as torchrun:
         assert torchrun.wait() == 0, torchrun.said()

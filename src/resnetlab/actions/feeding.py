@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
 
 from resnetlab.actions.train_settings import TrainSettings
 from resnetlab.core.errors import ImageError
 from resnetlab.core.machine import usable_cores
-from resnetlab.data.batches import Batches, evaluation_batches, memory_batches, streamed_batches
-from resnetlab.data.held import Held, ready_images
-from resnetlab.data.labelled import LabelledImages
-from resnetlab.data.preparation import Batch
-from resnetlab.data.scan import left_out_remark
+from resnetlab.data.batches import Batches, Delivery, evaluation_batches, training_batches
+from resnetlab.data.held import Held, fits_in_memory, hold
+from resnetlab.data.labelled import LabelledImages, Stack
+from resnetlab.data.preparation import Batch, Place
+from resnetlab.data.scan import MOST_DECODED, left_out_remark, readable, refuse_at_a_glance
 from resnetlab.specs.preprocessing import IMAGENET, Preprocessing
 from resnetlab.training.distributed import World
 
 MOST_WORKERS = 8
 LARGEST_UNCUT = 96  # pixels: a side up to which images that are all of one size are shown whole
 SAMPLE = 16  # images that tell whether all are of one size
+MOST_REHEARSED = 1_000  # images that are read for a rehearsal, which needs a few
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,24 +32,29 @@ class Feed:
         how: what an image goes through.
         world: this process.
         channels_last: how a batch lies in memory.
+        images: of all parts of the data together.
+        rehearses: few batches are wanted, so many images are not all read before the first.
     """
 
     asked: TrainSettings
     how: Preprocessing
     world: World
     channels_last: bool
+    images: int
+    rehearses: bool = False
 
-    def training(self, images: LabelledImages) -> tuple[Batches, tuple[str, ...]]:
-        """The batches of every epoch, changed at random; and what is to be known of them, a sentence or none.
+    def training(self, images: LabelledImages) -> tuple[Batches, str, tuple[str, ...]]:
+        """The batches of every epoch, changed at random; where its images are; and what is to be known of them, a
+        sentence or none.
 
         Raises:
             ImageError: some images cannot be read, and leaving them out was not asked for.
         """
-        asked, (ready, remarks) = self.asked, self._ready(images)
-        settings = self._settings | {"seed": asked.seed, "limit": asked.overfit_batches}
-        if isinstance(ready, Held):
-            return memory_batches(ready, self.how, asked.augment, **settings), remarks
-        return streamed_batches(ready, self.how, asked.augment, workers=self._workers, **settings), remarks
+        asked = self.asked
+        ready, where, remarks = self._ready(images, one_by_one=asked.augment.is_of_pixels)
+        limit = asked.overfit_batches
+        batches = training_batches(ready, self._delivery, asked.augment, seed=asked.seed, limit=limit)
+        return batches, where, remarks
 
     def evaluation(self, images: LabelledImages) -> tuple[Iterable[Batch], tuple[str, ...]]:
         """Every image once over all processes, as it is, again and again; and what is to be known of them.
@@ -57,30 +62,40 @@ class Feed:
         Raises:
             ImageError: as of `training`.
         """
-        ready, remarks = self._ready(images)
-        return evaluation_batches(ready, self.how, workers=self._workers, **self._settings), remarks
+        ready, _, remarks = self._ready(images)
+        return evaluation_batches(ready, self._delivery), remarks
 
     @property
-    def _settings(self) -> dict[str, Any]:
-        return {
-            "batch_size": self.asked.batch_size,
-            "device": self.world.device,
-            "channels_last": self.channels_last,
-            "rank": self.world.rank,
-            "ranks": self.world.ranks,
-        }
+    def _delivery(self) -> Delivery:
+        place = Place(self.world.device, self.channels_last)
+        alike = self.asked.shard and self.world.ranks > 1
+        rank, ranks = self.world.rank, self.world.ranks
+        return Delivery(self.how, self.asked.batch_size, place, rank, ranks, self._workers, alike)
 
     @property
     def _workers(self) -> int:
-        return min(usable_cores(), MOST_WORKERS) if self.asked.workers is None else self.asked.workers
+        share = max(1, usable_cores() // self.world.local_ranks)
+        return min(share, MOST_WORKERS) if self.asked.workers is None else self.asked.workers
 
-    def _ready(self, images: LabelledImages) -> tuple[Held | LabelledImages, tuple[str, ...]]:
-        """The images after each was decoded once."""
-        asked, quiet = self.asked, self.asked.quiet or not self.world.is_first
-        ready, unreadable = ready_images(
-            images, self.how, asked.augment, skip_unreadable=asked.skip_unreadable, quiet=quiet
-        )
-        return ready, left_out_remark(unreadable, len(images))
+    def _ready(
+        self, images: LabelledImages, one_by_one: bool = False
+    ) -> tuple[Held | LabelledImages, str, tuple[str, ...]]:
+        """The images, where they are, and what was left out: held where they take little room and are not changed one
+        by one, else read when they are needed."""
+        skip, quiet = self.asked.skip_unreadable, self.asked.quiet or not self.world.is_first
+        few = len(images) <= MOST_REHEARSED or not self.rehearses
+        in_memory = isinstance(images.read, Stack)
+        fits = fits_in_memory(self.images, self.how, self.world.local_ranks)
+        if fits and not one_by_one and (few or in_memory):
+            held = hold(images, self.how, skip_unreadable=skip, quiet=quiet, group=self.world)
+            size = held.images.numel() * held.images.element_size() / 1e6
+            return held, f"held in memory ({size:,.0f} MB)", left_out_remark(held.unreadable, len(images))
+        when = f"by {self._workers} processes, each image when it is needed" if self._workers else "one by one"
+        if in_memory or (few and (skip or len(images) <= MOST_DECODED)):
+            ready, unreadable = readable(images, skip_unreadable=skip, quiet=quiet, group=self.world)
+            return ready, f"read {when}; all could be decoded before", left_out_remark(unreadable, len(images))
+        looked = refuse_at_a_glance(images, quiet=quiet, group=self.world)
+        return images, f"read {when}; {looked}, damage within one ends training; data inspect decodes all", ()
 
 
 def usual_preprocessing(images: LabelledImages, size: int | None, known: Preprocessing | None) -> Preprocessing:

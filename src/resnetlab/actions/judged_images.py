@@ -14,13 +14,14 @@ from torch import nn
 
 from resnetlab.actions.run_evaluation import FLIPPED_TOO
 from resnetlab.actions.run_report import FACTS
-from resnetlab.actions.run_settings import CHECKPOINTS, CONFIG
+from resnetlab.actions.run_settings import CONFIG
 from resnetlab.actions.train_settings import read_config
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.data import LabelledImages, open_data
 from resnetlab.data.labelled import Split
 from resnetlab.data.references import own_splits
 from resnetlab.data.splits import training_data, whole_folder
+from resnetlab.training.places import FOLDER
 
 NETWORK = "model.safetensors"
 
@@ -48,7 +49,7 @@ def training_of(model: str | nn.Module) -> Training:
     if not isinstance(model, str):
         return Training()
     path = Path(model)
-    folder = path.parent if path.name == NETWORK else path.parents[1] if path.parent.name == CHECKPOINTS else path
+    folder = path.parent if path.name == NETWORK else path.parents[1] if path.parent.name == FOLDER else path
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
         return Training(read_config(folder / CONFIG), str(facts.get("whole_folder", "")))

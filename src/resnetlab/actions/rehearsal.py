@@ -5,6 +5,7 @@ Both put the training together as `train` would, and write nothing into the fold
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,8 +19,8 @@ from resnetlab.actions.training_preparation import MakeNetwork, Prepared, prepar
 from resnetlab.core.devices import choose_device
 from resnetlab.core.files import write_content
 from resnetlab.core.memory import keep_large_blocks
-from resnetlab.training.distributed import join
 from resnetlab.training.freezing import counts
+from resnetlab.training.joining import join
 from resnetlab.training.learning_rate_finder import Sweep, find_learning_rate
 from resnetlab.training.loop import take_step
 
@@ -41,7 +42,7 @@ class Plan:
         batch_size: images of a step, over all processes.
         lr: the highest learning rate, for that batch.
         choices: what was chosen for this machine, by name, with the reason.
-        seconds_per_step: measured here; the median of a few.
+        seconds_per_step: measured here; the median of a few, and where images grow the mean of all their sizes.
         remarks: what was assumed, a sentence each.
     """
 
@@ -75,17 +76,11 @@ def plan_training(asked: TrainSettings, make_network: MakeNetwork) -> Plan:
         ResnetlabError: it cannot be, as of `train`.
     """
     with _ready(asked, make_network) as ready:
-        times = []
-        for batch in islice(ready.batches.epoch(0), STEPS):
-            began = time.perf_counter()
-            take_step(ready.state, batch, ready.rule)
-            times.append(time.perf_counter() - began)
-        parts = {"training": ready.data.train, "validation": ready.data.validation, "test": ready.data.test}
         parameters, trained = counts(ready.state.model)
         return Plan(
             str(asked.model),
             ready.data.train.name,
-            {name: len(part) for name, part in parts.items() if part is not None},
+            {name: len(part) for name, part in ready.data.parts.items()},
             parameters,
             trained,
             ready.epochs,
@@ -93,9 +88,27 @@ def plan_training(asked: TrainSettings, make_network: MakeNetwork) -> Plan:
             asked.batch_size,
             asked.optim.lr,
             ready.choices,
-            sorted(times[1:] or times)[len(times[1:] or times) // 2],
+            _seconds_per_step(ready, asked.grow),
             ready.remarks,
         )
+
+
+def _seconds_per_step(ready: Prepared, growth: Growth) -> float:
+    """Mean of the whole training, by a few steps at every size of its images."""
+    phases = growth.phases(ready.steps)
+    ends = (*(start for start, _ in phases[1:]), ready.steps)
+    spans = [(start, end - start) for (start, _), end in zip(phases, ends, strict=True)]
+    return sum(count * _seconds(ready, start) for start, count in spans if count) / ready.steps
+
+
+def _seconds(ready: Prepared, first: int) -> float:
+    """Median of a few steps from this one on, the first left out."""
+    times, ready.state.step = [], first
+    for batch in islice(ready.batches.epoch(0), STEPS):
+        began = time.perf_counter()
+        take_step(ready.state, batch, ready.rule)
+        times.append(time.perf_counter() - began)
+    return statistics.median(times[1:] or times)
 
 
 def suggest_learning_rate(asked: TrainSettings, make_network: MakeNetwork) -> tuple[Sweep, Path]:
@@ -125,4 +138,4 @@ def _ready(asked: TrainSettings, make_network: MakeNetwork) -> Iterator[Prepared
     with join(choose_device(asked.device)) as world:
         if world.device == "cpu":
             keep_large_blocks()
-        yield prepare(asked, world, make_network)
+        yield prepare(asked, world, make_network, rehearses=True)

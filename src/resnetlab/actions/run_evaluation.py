@@ -55,7 +55,8 @@ def count_scores(
         for batch in batches:
             with choice.autocast():
                 logits = model(batch.images)
-            scorer.add(logits.to(torch.promote_types(logits.dtype, torch.float32)), batch.labels)
+            if len(batch.labels):
+                scorer.add(logits.to(torch.promote_types(logits.dtype, torch.float32)), batch.labels)
     return scorer.scores()
 
 

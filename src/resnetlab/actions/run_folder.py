@@ -18,7 +18,7 @@ from resnetlab.core.files import write_content
 from resnetlab.core.folders import make_output_folder
 from resnetlab.core.machine import describe_environment, processor_name
 from resnetlab.core.terminal import json_text
-from resnetlab.training.checkpoints import BEST, FOLDER, LAST, PREVIOUS
+from resnetlab.training.places import BEST, FOLDER, LAST, PREVIOUS
 
 OF_A_RUN = (
     *(f"{FOLDER}/{name}" for name in (LAST, PREVIOUS, BEST)),

@@ -27,7 +27,7 @@ Clock = Callable[[], float]
 
 
 @dataclass(frozen=True)
-class Course:
+class Extent:
     """How far training goes, and how far it has come.
 
     Args:
@@ -55,12 +55,12 @@ class Pace:
     """Images a second, smoothed, and the time that is left for all of training.
 
     Args:
-        course: of the training.
+        extent: of the training.
         clock: seconds, rising.
     """
 
-    def __init__(self, course: Course, clock: Clock = time.perf_counter) -> None:
-        self.course, self.clock = course, clock
+    def __init__(self, extent: Extent, clock: Clock = time.perf_counter) -> None:
+        self.extent, self.clock = extent, clock
         self.last: float | None = None  # when the last step ended; None at the start of an epoch
         self.step_seconds = self.images = self.weight = 0.0
         self.evaluation_seconds = 0.0
@@ -91,24 +91,24 @@ class Pace:
         """After this step: of steps and of evaluations; None before the second step."""
         if not self.weight:
             return None
-        evaluations = self.course.epochs - (step - 1) // self.course.steps_per_epoch
+        evaluations = self.extent.epochs - (step - 1) // self.extent.steps_per_epoch
         each = self.step_seconds / self.weight
-        return (self.course.steps - step) * each + evaluations * self.evaluation_seconds
+        return (self.extent.steps - step) * each + evaluations * self.evaluation_seconds
 
 
 class Screen:
     """Shows training where somebody looks, and says a line for each epoch where nobody does.
 
     Args:
-        course: of the training.
+        extent: of the training.
         keep: given every line that is said, `Log.say` for instance.
         quiet: show nothing; lines are kept all the same.
     """
 
-    def __init__(self, course: Course, keep: Callable[[str], None], quiet: bool = False) -> None:
+    def __init__(self, extent: Extent, keep: Callable[[str], None], quiet: bool = False) -> None:
         self.console = Console(stderr=True, quiet=quiet, highlight=False)
-        self.course, self.keep = course, keep
-        self.pace = Pace(course)
+        self.extent, self.keep = extent, keep
+        self.pace = Pace(extent)
         self.live = self.console.is_terminal and not quiet
         self.drawn = -math.inf
         self.bar = Progress(
@@ -120,7 +120,7 @@ class Screen:
             auto_refresh=False,
             disable=not self.live,
         )
-        self.task = self.bar.add_task("starting", total=course.steps, completed=course.step)
+        self.task = self.bar.add_task("starting", total=extent.steps, completed=extent.step)
 
     def __enter__(self) -> Self:
         self.bar.start()
@@ -141,24 +141,24 @@ class Screen:
         self.pace.step(event.images)
         if not self.live:
             return
-        now, evaluating = self.pace.clock(), event.step % self.course.steps_per_epoch == 0
+        now, evaluating = self.pace.clock(), event.step % self.extent.steps_per_epoch == 0
         if now - self.drawn >= REDRAW_SECONDS or evaluating:
             self.drawn = now
-            words = step_words(event, self.course, self.pace) + (" · evaluating" if evaluating else "")
+            words = step_words(event, self.extent, self.pace) + (" · evaluating" if evaluating else "")
             self.bar.update(self.task, completed=event.step, description=words, refresh=True)
 
     def on_epoch(self, event: EpochDone) -> None:
         """Say the epoch's line."""
         self.pace.epoch()
-        self.say(epoch_words(event, self.course))
+        self.say(epoch_words(event, self.extent))
 
 
-def step_words(event: StepDone, course: Course, pace: Pace) -> str:
+def step_words(event: StepDone, extent: Extent, pace: Pace) -> str:
     """The live line; what matters most stands first, for a narrow window cuts the rest."""
     speed, left = pace.images_per_second, pace.seconds_left(event.step)
     words = [
-        f"epoch {event.epoch}/{course.epochs}",
-        f"step {event.step:,}/{course.steps:,}",
+        f"epoch {event.epoch}/{extent.epochs}",
+        f"step {event.step:,}/{extent.steps:,}",
         f"loss {event.loss:.4f}",
         *([] if speed is None else [f"{speed:,.0f} images/s"]),
         *([] if left is None else [f"{duration(left)} left"]),
@@ -166,10 +166,10 @@ def step_words(event: StepDone, course: Course, pace: Pace) -> str:
     return " · ".join(words).replace("\N{NO-BREAK SPACE}", " ")
 
 
-def epoch_words(event: EpochDone, course: Course) -> str:
+def epoch_words(event: EpochDone, extent: Extent) -> str:
     """An epoch on one line; columns stand under each other."""
     words = [
-        f"epoch {event.epoch:>{len(str(course.epochs))}}/{course.epochs}",
+        f"epoch {event.epoch:>{len(str(extent.epochs))}}/{extent.epochs}",
         f"loss {event.train_loss:.4f}",
         *([] if event.validation_loss is None else [f"validation loss {event.validation_loss:.4f}"]),
         *([] if event.validation_top1 is None else [f"top-1 {event.validation_top1:6.2f} %"]),

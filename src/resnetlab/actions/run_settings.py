@@ -15,8 +15,9 @@ from resnetlab.actions.train_settings import (
 )
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.specs.plain_changes import changed_by
+from resnetlab.training.places import FOLDER
 
-CONFIG, CHECKPOINTS = "config.yaml", "checkpoints"
+CONFIG = "config.yaml"
 
 
 def asked_settings(
@@ -92,7 +93,7 @@ def find_run(reference: str, output: Path | None, command: str) -> Path:
     """
     if reference != "last":
         path = Path(reference)
-        return path.parent.parent if path.is_file() and path.parent.name == CHECKPOINTS else path
+        return path.parent.parent if path.is_file() and path.parent.name == FOLDER else path
     if output is not None:
         return output
     runs = sorted((Path("runs") / command).glob(f"*/{CONFIG}"))

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from resnetlab.actions.run_records import EVERY, Log, Metrics, Summary
-from resnetlab.actions.run_screen import Course, Screen
+from resnetlab.actions.run_screen import Extent, Screen
 from resnetlab.actions.run_tensorboard import TensorBoard
 from resnetlab.training.events import EpochDone, Observer, Several, StepDone
 
@@ -21,7 +21,7 @@ class Watch:
 
     Args:
         folder: of the run.
-        course: how far training goes, and how far it has come.
+        extent: how far training goes, and how far it has come.
         metrics_length: of metrics.jsonl at the checkpoint that training goes on from, bytes; what follows is cut off.
         every: steps from one line of metrics.jsonl to the next; None: 50, or fewer where that would give few lines.
         tensorboard: write for TensorBoard too.
@@ -35,7 +35,7 @@ class Watch:
     def __init__(
         self,
         folder: Path,
-        course: Course,
+        extent: Extent,
         *,
         metrics_length: int = 0,
         every: int | None = None,
@@ -43,15 +43,15 @@ class Watch:
         quiet: bool = False,
     ) -> None:
         self.folder = folder
-        every = every or max(1, min(EVERY, course.steps // FEW_LINES))
+        every = every or max(1, min(EVERY, extent.steps // FEW_LINES))
         with ExitStack() as opening:
-            board = [TensorBoard(folder, course.step, every)] if tensorboard else []
+            board = [TensorBoard(folder, extent.step, every)] if tensorboard else []
             self.log, self.metrics = Log(folder), Metrics(folder, every)
             for close in (self.log.close, self.metrics.close, *(one.close for one in board)):
                 opening.callback(close)
-            self.screen = Screen(course, self.log.say, quiet)
+            self.screen = Screen(extent, self.log.say, quiet)
             self.remark = self.metrics.truncate(metrics_length)
-            watching: list[Observer] = [self.metrics, Summary(folder, course.epochs_done), *board, self.screen]
+            watching: list[Observer] = [self.metrics, Summary(folder, extent.epochs_done), *board, self.screen]
             self.observers = Several(watching)
             self._open = opening.pop_all()
 

@@ -21,10 +21,12 @@ from resnetlab.core.errors import ResnetlabError
 from resnetlab.core.folders import make_output_folder
 from resnetlab.core.locks import LOCK, locked
 from resnetlab.core.memory import keep_large_blocks
-from resnetlab.training.checkpoints import FOLDER, LAST, Checkpoint, has_checkpoint, load_checkpoint_file, load_last
-from resnetlab.training.distributed import from_first, join
+from resnetlab.training.checkpoints import Checkpoint, has_checkpoint, load_checkpoint_file, load_last
+from resnetlab.training.distributed import from_first
 from resnetlab.training.interruption import Interruption
+from resnetlab.training.joining import join
 from resnetlab.training.meeting import keeps_a_store, recall, remember
+from resnetlab.training.places import FOLDER, LAST
 
 RUN = "run folder"
 

@@ -16,7 +16,7 @@ from resnetlab.actions.run_evaluation import FLIPPED_TOO, Mirrored, count_scores
 from resnetlab.actions.run_folder import describe_run, environment_remark, run_environment
 from resnetlab.actions.run_probes import Probes
 from resnetlab.actions.run_report import RunFacts, write_facts, write_report
-from resnetlab.actions.run_screen import Course as ScreenCourse
+from resnetlab.actions.run_screen import Extent
 from resnetlab.actions.run_watch import Watch, last_words
 from resnetlab.actions.train_settings import TrainSettings
 from resnetlab.actions.trained_run import TrainedRun
@@ -25,19 +25,13 @@ from resnetlab.core.errors import CheckpointError
 from resnetlab.core.files import write_content
 from resnetlab.data.preparation import Batch
 from resnetlab.data.splits import whole_folder
-from resnetlab.training.checkpoints import (
-    BEST,
-    FOLDER,
-    Checkpoint,
-    load_checkpoint_file,
-    replace_last,
-    save_checkpoint,
-)
+from resnetlab.training.checkpoints import Checkpoint, load_checkpoint_file, replace_last, save_checkpoint
 from resnetlab.training.distributed import World, agree_on_buffers, anywhere, barrier, in_step, total
 from resnetlab.training.events import EpochDone, StepDone
 from resnetlab.training.freezing import counts
 from resnetlab.training.interruption import Interrupted, Interruption
 from resnetlab.training.loop import Course, train_epochs
+from resnetlab.training.places import BEST, FOLDER
 from resnetlab.training.state import TrainingState, as_plain, load_kept, restore
 from resnetlab.training.validation import ValidationScores, validate
 from resnetlab.weights.saving import save
@@ -138,8 +132,8 @@ class TrainingCall:
                 load_kept(ready.state, load_checkpoint_file(self.folder / FOLDER / BEST))
             except CheckpointError as error:
                 watch.say(f"the last network is kept, not the best: {error}")
+        agree_on_buffers(ready.state.judged)
         kept = ready.state.kept
-        agree_on_buffers(kept)
         if self.world.is_first:
             source = f"resnetlab {self.command} on {ready.data.train.name}"
             save(
@@ -160,7 +154,7 @@ class TrainingCall:
         if images is None or batches is None:
             return None
         flips = self.asked.flip_at_test
-        judged = Mirrored(ready.state.kept) if flips else ready.state.kept
+        judged = Mirrored(ready.state.judged) if flips else ready.state.judged
         scores = count_scores(judged, self._until_asked(batches), len(images.classes), self.world.device)
         found = Evaluation(
             model=str(self.folder),
@@ -220,8 +214,7 @@ class TrainingCall:
         if not self.world.is_first:
             return
         data = self.ready.data
-        parts = {"training": data.train, "validation": data.validation, "test": data.test}
-        images = {f"{name} images": len(part) for name, part in parts.items() if part is not None}
+        images = {f"{name} images": len(part) for name, part in data.parts.items()}
         parameters = dict(zip(("parameters", "parameters trained"), counts(self.ready.state.model), strict=True))
         facts = RunFacts(
             str(self.asked.model),
@@ -231,7 +224,7 @@ class TrainingCall:
             images | parameters,
             self.ready.choices,
             self.ready.remarks,
-            whole_folder(str(self.asked.data), parts.values()),
+            whole_folder(str(self.asked.data), data.parts.values()),
         )
         write_facts(self.folder, facts)
         batch = next(iter(self.ready.batches.epoch(0)))
@@ -244,7 +237,7 @@ class TrainingCall:
         ready = self.ready
         return Watch(
             self.folder,
-            ScreenCourse(ready.steps, ready.batches.steps, ready.state.step),
+            Extent(ready.steps, ready.batches.steps, ready.state.step),
             metrics_length=checkpoint.content["metrics_length"] if checkpoint else 0,
             tensorboard=self.asked.tensorboard,
             quiet=self.asked.quiet,

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from math import ceil
 from typing import Any
 
-import torch
-
 from resnetlab.actions.feeding import Feed, usual_preprocessing
+from resnetlab.actions.starting_state import Numbers, is_shared_out, starting_state
 from resnetlab.actions.train_settings import TrainSettings
 from resnetlab.actions.training_network import StartingNetwork, refuse_what_cannot_be_trained
+from resnetlab.analysis.untouched import weightless_copy
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.data.batches import Batches
 from resnetlab.data.preparation import Batch
 from resnetlab.data.splits import TrainingData, training_data
 from resnetlab.specs.preprocessing import Preprocessing
-from resnetlab.training.distributed import World, after_first, replicate
+from resnetlab.training.distributed import World, after_first, in_turn
 from resnetlab.training.loop import StepRule
 from resnetlab.training.losses import build_loss
-from resnetlab.training.optimisers import build_optimiser
-from resnetlab.training.precision import Choice, choose_channels_last, choose_precision
-from resnetlab.training.schedules import build_schedule
-from resnetlab.training.sharding import one_piece, shard
-from resnetlab.training.state import TrainingState, averaged
-from resnetlab.training.synchronised_norm import synchronise_norms
+from resnetlab.training.progressive import grown
+from resnetlab.training.state import TrainingState
 from resnetlab.weights.saving import card_of
 
 MakeNetwork = Callable[[Any, Sequence[str], int], StartingNetwork]
@@ -80,31 +76,31 @@ class Prepared:
     before_epoch: Callable[[TrainingState], None] = lambda state: None
 
 
-def prepare(asked: TrainSettings, world: World, make_network: MakeNetwork, trial: Trial | None = None) -> Prepared:
+def prepare(
+    asked: TrainSettings,
+    world: World,
+    make_network: MakeNetwork,
+    trial: Trial | None = None,
+    *,
+    rehearses: bool = False,
+) -> Prepared:
     """Put a training together; what cannot be is refused before any image is decoded.
+
+    Args:
+        asked: its settings.
+        world: this process.
+        make_network: gives the network to begin with.
+        trial: makes it a short one.
+        rehearses: a few batches are all that is wanted.
 
     Raises:
         ResnetlabError: settings, network and data do not fit each other.
     """
     data = after_first(partial(training_data, str(asked.data), asked.seed, asked.validation))
-    if asked.keep == "best" and data.validation is None:
-        raise ResnetlabError(
-            f"--keep best needs images to choose by, and {asked.data} has none\ngive --validation 0.1"
-        )
-    plain = usual_preprocessing(data.train, asked.size, None)
-    start = after_first(partial(make_network, asked, data.classes, plain.channels))
-    known = card_of(start.module).preprocessing
-    how = usual_preprocessing(data.train, asked.size, known) if known else plain
-    part = _part(asked, world, len(data.train))
-    refuse_what_cannot_be_trained(start.module, (part, how.channels, how.size, how.size), len(data.classes))
-
-    kind = world.device.partition(":")[0]
-    choice, (channels_last, why) = (
-        choose_precision(kind, asked.precision),
-        choose_channels_last(kind, asked.channels_last),
-    )
-    feed = Feed(asked, how, world, channels_last)
-    batches, left_out = feed.training(data.train)
+    numbers = Numbers.of(asked, world)
+    start, how = _network(asked, world, make_network, data)
+    feed = Feed(asked, how, world, numbers.channels_last, sum(map(len, data.parts.values())), rehearses)
+    batches, reading, left_out = feed.training(data.train)
     (validation, not_validated), (test, not_tested) = (
         (None, ()) if images is None else feed.evaluation(images) for images in (data.validation, data.test)
     )
@@ -113,65 +109,48 @@ def prepare(asked: TrainSettings, world: World, make_network: MakeNetwork, trial
         validation, test = None if validation is None else _First(validation, trial.steps_per_epoch), None
     epochs = asked.epochs if asked.steps is None else ceil(asked.steps / batches.steps)
     steps = epochs * batches.steps if asked.steps is None else asked.steps
+    choice, seed = numbers.choice, (asked.seed, world.rank)
     return Prepared(
         data,
         how,
-        state=_state(asked, start, world, choice, channels_last, steps, batches.steps),
-        rule=StepRule(build_loss(asked), choice, asked.optim.clip, asked.accumulate, seed=(asked.seed, world.rank)),
+        state=starting_state(asked, start, world, numbers, (steps, batches.steps)),
+        rule=StepRule(
+            build_loss(asked), choice, asked.optim.clip, asked.accumulate, shown=grown(asked.grow, steps), seed=seed
+        ),
         batches=batches,
         validation=validation,
         test=test,
         epochs=epochs,
         steps=steps,
-        choices={
-            "precision": f"{choice.precision}: {choice.reason}",
-            "memory format": f"channels {'last' if channels_last else 'first'}: {why}",
-        },
+        choices=numbers.in_words | {"training images": reading},
         remarks=(*data.remarks, *start.remarks, *left_out, *not_validated, *not_tested),
         before_epoch=partial(start.freezing.end_in_time, world=world),
     )
 
 
-def _state(
-    asked: TrainSettings,
-    start: StartingNetwork,
-    world: World,
-    choice: Choice,
-    channels_last: bool,
-    steps: int,
-    per_epoch: int,
-) -> TrainingState:
-    """The network on its device, and all that training will change."""
-    model = synchronise_norms(start.module) if asked.sync_norms else start.module
-    model.to(world.device)
-    gather = None
-    if asked.shard and world.ranks > 1:
-        _refuse_beside_shard(asked)
-        gather = one_piece(model)
-        shard(model, world)
-    else:  # FSDP2 wants its parameters in one order of values
-        model.to(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
-    optimiser = build_optimiser(model, asked.optim, frozen_too=start.freezing.ends_at is not None)
-    average = None if asked.ema is None else averaged(model, asked.ema)
-    if asked.compile:
-        model.compile()
-    return TrainingState(
-        model,
-        optimiser,
-        build_schedule(optimiser, asked.schedule, steps, per_epoch),
-        runs=model if gather else replicate(model, world),
-        average=average,
-        gather=gather,
-        scaler=torch.amp.GradScaler(choice.device, enabled=choice.scales_loss),
-    )
+def _network(
+    asked: TrainSettings, world: World, make_network: MakeNetwork, data: TrainingData
+) -> tuple[StartingNetwork, Preprocessing]:
+    """The network, and what images go through on their way to it; what does not fit is refused."""
+    if asked.keep == "best" and data.validation is None:
+        raise ResnetlabError(
+            f"--keep best needs images to choose by, and {asked.data} has none\ngive --validation 0.1"
+        )
+    plain = usual_preprocessing(data.train, asked.size, None)
+    make = partial(make_network, asked, data.classes, plain.channels)
+    start = in_turn(partial(_for_sharing, make, world)) if is_shared_out(asked, world) else after_first(make)
+    known = card_of(start.module).preprocessing
+    how = usual_preprocessing(data.train, asked.size, known) if known else plain
+    part = _part(asked, world, len(data.train))
+    for side in (*asked.grow.sides, how.size):
+        refuse_what_cannot_be_trained(start.module, (part, how.channels, side, side), len(data.classes))
+    return start, how
 
 
-def _refuse_beside_shard(asked: TrainSettings) -> None:
-    for name in ("ema", "probe", "compile"):
-        if getattr(asked, name):
-            raise ResnetlabError(f"--{name} does not go with --shard\nleave one of them out")
-    if asked.optim.name not in ("sgd", "adamw"):
-        raise ResnetlabError(f"--optim.name {asked.optim.name} does not go with --shard\ngive sgd or adamw")
+def _for_sharing(make: Callable[[], StartingNetwork], world: World) -> StartingNetwork:
+    """The network, with numbers in the first process alone, which sends them round."""
+    start = make()
+    return start if world.is_first else replace(start, module=weightless_copy(start.module))
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,86 +33,63 @@ class Batches(Protocol):
         """The batches of an epoch, counted from 0, without those before `first`, which are not even read."""
 
 
-def memory_batches(
-    held: Held,
-    how: Preprocessing,
-    augmentation: Augmentation,
-    *,
-    batch_size: int,
-    seed: int,
-    device: str,
-    channels_last: bool,
-    rank: int = 0,
-    ranks: int = 1,
-    limit: int | None = None,
-) -> Batches:
-    """Batches of images in memory; on a graphics card the images are held there.
+@dataclass(frozen=True)
+class Delivery:
+    """How images come to a network, a batch at a time.
 
     Args:
-        held: squares of `how.size`.
-        how: normalisation.
-        augmentation: random changes.
-        batch_size: of the global batch.
-        seed: of order and changes.
-        device: of the network.
-        channels_last: the order of values in memory that its convolutions do fast.
-        rank: this process, from 0.
-        ranks: processes that share a batch.
-        limit: only the first so many batches of the first epoch, unchanged, in every epoch again.
-
-    Raises:
-        ResnetlabError: the data does not fill a batch, or processes would get unequal shares.
-    """
-    order = BatchOrder(held.name, len(held), batch_size, seed, rank, ranks, limit)
-    changes = augmentation if limit is None else Augmentation()
-    return _MemoryBatches(
-        held, order, Preparation(how, changes, seed, len(held.classes)), Place(device, channels_last)
-    )
-
-
-def streamed_batches(
-    labelled: LabelledImages,
-    how: Preprocessing,
-    augmentation: Augmentation,
-    *,
-    batch_size: int,
-    seed: int,
-    device: str,
-    channels_last: bool,
-    workers: int,
-    rank: int = 0,
-    ranks: int = 1,
-    limit: int | None = None,
-) -> Batches:
-    """Batches of images that are read when they are needed; the same, bit for bit, for any number of workers.
-
-    Args:
-        labelled: images of any size.
         how: size, channels, normalisation.
-        augmentation: random changes.
         batch_size: of the global batch.
-        seed: of order and changes.
-        device: of the network.
-        channels_last: the order of values in memory that its convolutions do fast.
-        workers: processes that read; 0 to read in this one.
+        place: where batches go.
         rank: this process, from 0.
         ranks: processes that share a batch.
+        workers: processes that read, where images are not held in memory; 0 to read in this one.
+        alike: each process gets as many batches of an evaluation, empty ones too, as all compute together.
+    """
+
+    how: Preprocessing
+    batch_size: int
+    place: Place
+    rank: int = 0
+    ranks: int = 1
+    workers: int = 0
+    alike: bool = False
+
+
+def training_batches(
+    images: Held | LabelledImages,
+    delivery: Delivery,
+    augmentation: Augmentation,
+    *,
+    seed: int,
+    limit: int | None = None,
+) -> Batches:
+    """The batches to train on; the same, bit for bit, from memory or from files, for any number of workers.
+
+    On a graphics card images that are held are held there.
+
+    Args:
+        images: held, as squares of `how.size` and not to be changed one by one, or to be read when they are needed.
+        delivery: how they come to the network.
+        augmentation: random changes.
+        seed: of order and changes.
         limit: only the first so many batches of the first epoch, unchanged, in every epoch again.
 
     Raises:
         ResnetlabError: the data does not fill a batch, or processes would get unequal shares.
     """
-    order = BatchOrder(labelled.name, len(labelled), batch_size, seed, rank, ranks, limit)
+    order = BatchOrder(images.name, len(images), delivery.batch_size, seed, delivery.rank, delivery.ranks, limit)
     changes = augmentation if limit is None else Augmentation()
-    preparation = Preparation(how, changes, seed, len(labelled.classes))
-    return _StreamedBatches(labelled, order, preparation, Place(device, channels_last), workers)
+    preparation = Preparation(delivery.how, changes, seed, len(images.classes))
+    if isinstance(images, Held):
+        return _MemoryBatches(images, order, preparation, delivery.place)
+    return _StreamedBatches(images, order, preparation, delivery.place, delivery.workers)
 
 
 class _MemoryBatches:
     def __init__(self, held: Held, order: BatchOrder, preparation: Preparation, place: Place) -> None:
         self.labels, self.order, self.preparation, self.place = held.labels, order, preparation, place
-        one_by_one = preparation.augmentation.is_of_pixels  # which a processor does faster
-        self.images = held.images if one_by_one else held.images.to(place.device)
+        self.images = held.images.to(place.device)
 
     @property
     def steps(self) -> int:
@@ -122,9 +99,6 @@ class _MemoryBatches:
         do = self.preparation
         for step, indices in enumerate(self.order.parts(number, first), number * self.steps + first):
             squares = self.images[indices.to(self.images.device)]
-            if do.augmentation.crop_scale is not None:
-                whole = zip(squares, indices.tolist(), strict=True)
-                squares = torch.stack([do.square(image, number, index) for image, index in whole])
             changed = do.changed(squares, number, indices)
             yield do.batch(changed, self.labels[indices], number, indices, step, self.place)
 
@@ -147,35 +121,39 @@ class _StreamedBatches:
             yield self.preparation.batch(squares, labels, number, parts[at], step, self.place)
 
 
-def evaluation_batches(
-    images: Held | LabelledImages,
-    how: Preprocessing,
-    *,
-    batch_size: int,
-    device: str,
-    channels_last: bool,
-    workers: int = 0,
-    rank: int = 0,
-    ranks: int = 1,
-) -> Iterable[Batch]:
+def evaluation_batches(images: Held | LabelledImages, delivery: Delivery) -> Iterable[Batch]:
     """Every image once, unchanged, in order; over all processes too. It can be gone through again and again.
+
+    The last batch may be smaller; a process that has no image of it has a batch less.
 
     Args:
         images: held, as squares of `how.size`, or to be read.
-        how: size, channels, normalisation.
-        batch_size: over all processes; the last batch may be smaller, and empty ones are left out.
-        device: of the network.
-        channels_last: the order of values in memory that its convolutions do fast.
-        workers: processes that read, where images are not held; 0 to read in this one.
-        rank: this process, from 0.
-        ranks: processes that share the images.
+        delivery: how they come to the network.
     """
-    stretches = torch.arange(len(images)).split(batch_size)
-    parts = [part for stretch in stretches if len(part := stretch[rank::ranks])]
-    preparation, place = Preparation(how), Place(device, channels_last)
-    if isinstance(images, Held):
-        return _HeldParts(images, parts, preparation, place)
-    return _ReadParts(Stream(images, preparation, workers, pins=place.pins), parts, preparation, place)
+    stretches = torch.arange(len(images)).split(delivery.batch_size)
+    shares = [stretch[delivery.rank :: delivery.ranks] for stretch in stretches]
+    parts = [share for share in shares if len(share)]
+    preparation, place = Preparation(delivery.how), delivery.place
+    batches = (
+        _HeldParts(images, parts, preparation, place)
+        if isinstance(images, Held)
+        else _ReadParts(Stream(images, preparation, delivery.workers, pins=place.pins), parts, preparation, place)
+    )
+    return _Filled(batches, delivery.how, place) if delivery.alike and len(parts) < len(shares) else batches
+
+
+@dataclass(frozen=True, eq=False)
+class _Filled:
+    """Batches, and one without images after them."""
+
+    batches: Iterable[Batch]
+    how: Preprocessing
+    place: Place
+
+    def __iter__(self) -> Iterator[Batch]:
+        yield from self.batches
+        none = torch.zeros(0, self.how.channels, self.how.size, self.how.size, device=self.place.device)
+        yield Batch(none, torch.zeros(0, dtype=torch.int64, device=self.place.device))
 
 
 @dataclass(frozen=True, eq=False)

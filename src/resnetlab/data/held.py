@@ -12,8 +12,7 @@ from torch import Tensor
 from resnetlab.core.errors import ImageError
 from resnetlab.data.labelled import LabelledImages, Stack
 from resnetlab.data.preprocess import cut
-from resnetlab.data.scan import Unreadable, go_through, readable, refuse_unreadable
-from resnetlab.specs.augmentation import Augmentation
+from resnetlab.data.scan import Alone, Group, Unreadable, go_through, refuse_unreadable
 from resnetlab.specs.preprocessing import Preprocessing
 
 MOST_BYTES = 2_000_000_000  # that are held in all
@@ -41,47 +40,25 @@ class Held:
         return len(self.labels)
 
 
-def ready_images(
+def fits_in_memory(images: int, how: Preprocessing, processes: int = 1) -> bool:
+    """Whether so many images may be held by each of so many processes of a machine.
+
+    Args:
+        images: of all parts of the data together.
+        how: size and channels of what the network sees.
+        processes: each of which holds them all.
+    """
+    return images * how.channels * how.size**2 * processes <= MOST_BYTES
+
+
+def hold(
     labelled: LabelledImages,
     how: Preprocessing,
-    augmentation: Augmentation,
     *,
     skip_unreadable: bool = False,
     quiet: bool = False,
-) -> tuple[Held | LabelledImages, tuple[Unreadable, ...]]:
-    """The images to train on, every one decoded once before the first step: held where that is better, else as files.
-
-    Args:
-        labelled: images of any size.
-        how: size and channels of what the network sees.
-        augmentation: of the images.
-        skip_unreadable: leave out those that cannot be read; else they are an error.
-        quiet: show no progress.
-
-    Returns:
-        the images, for `memory_batches` or `streamed_batches`; and what was left out.
-
-    Raises:
-        ImageError: some cannot be read, and leaving them out was not asked for; or none can.
-    """
-    if not fits_in_memory(labelled, how, augmentation):
-        return readable(labelled, skip_unreadable=skip_unreadable, quiet=quiet)
-    held = hold(labelled, how, skip_unreadable=skip_unreadable, quiet=quiet)
-    return held, held.unreadable
-
-
-def fits_in_memory(labelled: LabelledImages, how: Preprocessing, augmentation: Augmentation) -> bool:
-    """Whether images are better held than streamed: they take little room, and no change needs them one by one.
-
-    Args:
-        labelled: images, of which only the number counts.
-        how: size and channels of what the network sees.
-        augmentation: of the images.
-    """
-    return not augmentation.is_of_pixels and len(labelled) * how.channels * how.size**2 <= MOST_BYTES
-
-
-def hold(labelled: LabelledImages, how: Preprocessing, *, skip_unreadable: bool = False, quiet: bool = False) -> Held:
+    group: Group = Alone(),  # noqa: B008, it is frozen
+) -> Held:
     """All images as `preprocess.cut` gives them, read once.
 
     Args:
@@ -89,6 +66,7 @@ def hold(labelled: LabelledImages, how: Preprocessing, *, skip_unreadable: bool 
         how: size, resize, interpolation and the number of channels.
         skip_unreadable: leave out those that cannot be read; else they are an error.
         quiet: show no progress.
+        group: processes of which each reads its share and gets those of the others.
 
     Raises:
         ImageError: some cannot be read, and leaving them out was not asked for; or none can.
@@ -97,15 +75,27 @@ def hold(labelled: LabelledImages, how: Preprocessing, *, skip_unreadable: bool 
     if isinstance(labelled.read, Stack):
         squares = cut(labelled.read.images, how).contiguous()
         return Held(squares, labels, labelled.classes, labelled.name)
-    squares, errors, count = torch.empty(0), dict[int, ImageError](), 0
-    for part, spoiled in go_through(labelled, _Squares(how), "reading images", quiet=quiet):
-        if not count and len(part):
-            squares = part.new_empty((len(labelled), *part.shape[1:]))
-        squares[count : count + len(part)] = part
-        count, errors = count + len(part), {**errors, **spoiled}
+    shares = group.gather(_my_share(labelled, how, quiet, group))
+    errors = {number: error for _, spoiled in shares for number, error in spoiled.items()}
     unreadable = refuse_unreadable(labelled, errors, skip_unreadable=skip_unreadable)
     kept = torch.tensor([number for number in range(len(labelled)) if number not in errors])
-    return Held(squares[:count], labels[kept], labelled.classes, labelled.name, unreadable)
+    squares = [share for share, _ in shares if len(share)]
+    together = squares[0] if len(squares) == 1 else torch.cat(squares)
+    return Held(together, labels[kept], labelled.classes, labelled.name, unreadable)
+
+
+def _my_share(
+    labelled: LabelledImages, how: Preprocessing, quiet: bool, group: Group
+) -> tuple[Tensor, dict[int, ImageError]]:
+    """The squares of this process's stretch of the images, and why some cannot be read, by their numbers."""
+    most = -(-len(labelled) // group.ranks)
+    squares, errors, count = torch.empty(0), dict[int, ImageError](), 0
+    for part, spoiled in go_through(labelled, _Squares(how), "reading images", quiet=quiet, group=group):
+        if not count and len(part):
+            squares = part.new_empty((most, *part.shape[1:]))
+        squares[count : count + len(part)] = part
+        count, errors = count + len(part), {**errors, **spoiled}
+    return squares[:count], errors
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import re
 import stat
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -34,6 +36,7 @@ FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp"})
 MOST_PIXELS = 64_000_000
 MOST_BYTES = 256_000_000
+TAIL = 64  # bytes of a file in which a picture that was not cut short ends, most often
 LONGEST_SHAPE = 100  # times as long as wide: its shorter side scaled to a network's input, it would fill the memory
 
 JPEG_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # what stands in coded pixels, FF 00 and FF D0 to D7, is none
@@ -64,18 +67,48 @@ def read_image(path: str | PathLike[str]) -> UInt8[Tensor, "c h w"]:
     Raises:
         ImageError: it cannot be read, is damaged or cut short, of another format, or too large.
     """
-    file = Path(path)
+    with _readable_file(path) as file:
+        data = file.read()
+    return decode_image(data, path)
+
+
+def check_image(path: str | PathLike[str]) -> None:
+    """Pass where a file begins and ends as an image does: nothing is decoded, and little of it is read.
+
+    Of other formats than JPEG and PNG nothing tells but decoding.
+
+    Raises:
+        ImageError: as of `read_image`, but for damage between beginning and end.
+    """
+    with _readable_file(path) as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
+        ending = file.read()
+        with contextlib.suppress(Exception):  # whatever Pillow's readers raise
+            file.seek(0)
+            with Image.open(file, formats=FORMATS) as image:
+                _refuse_size(image, path)
+                whole = b"IEND" in ending if image.format == "PNG" else ending.endswith(b"\xff\xd9")
+                if image.format in ("PNG", "JPEG", "MPO") and whole:
+                    return
+    read_image(path)  # which says what is wrong, if anything is
+
+
+@contextlib.contextmanager
+def _readable_file(path: str | PathLike[str]) -> Iterator[BinaryIO]:
+    """The file, open, where it is one and not too large."""
     try:
-        status = file.stat()
+        status = Path(path).stat()
         if not stat.S_ISREG(status.st_mode):
             raise _refusal(path, "is no file", "give an image file")
         if status.st_size > MOST_BYTES:
             raise _refusal(path, f"has {status.st_size:,} bytes", f"images of up to {MOST_BYTES:,} bytes are read")
-        data = file.read_bytes()
+        with Path(path).open("rb") as file:
+            yield file
+    except ImageError:
+        raise
     except (OSError, ValueError) as error:  # a ValueError where the name holds a zero byte
         why = getattr(error, "strerror", error)
         raise _refusal(path, f"cannot be read: {why}", "check the name and its permissions") from error
-    return decode_image(data, path)
 
 
 def decode_image(data: bytes, name: str | PathLike[str]) -> UInt8[Tensor, "c h w"]:
@@ -106,7 +139,7 @@ def decode_image(data: bytes, name: str | PathLike[str]) -> UInt8[Tensor, "c h w
         raise _refusal(name, f"is damaged: {error}", "fetch it again, or leave it out") from error
 
 
-@contextmanager
+@contextlib.contextmanager
 def quiet_decoder() -> Iterator[None]:
     """Let Pillow's warnings about odd files pass: what matters of them `read_image` says.
 

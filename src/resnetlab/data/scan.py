@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
 from resnetlab.core.errors import ImageError
 from resnetlab.core.machine import usable_cores
 from resnetlab.core.terminal import progress_bar
+from resnetlab.data.images import check_image
 from resnetlab.data.labelled import LabelledImages, Stack, subset
 from resnetlab.data.streaming import Stream, Work
 
@@ -19,6 +22,8 @@ AT_ONCE = 128  # images that travel together
 WORTH_PROCESSES = 1000  # images, from which on starting processes takes less time than it saves
 MOST_PROCESSES = 8
 MOST_NAMED = 3  # unreadable images in a message
+MOST_DECODED = 10_000  # images that are streamed, up to which each is decoded before training
+SAMPLE = 1_000  # images without files that are decoded before, where there are more
 Seen = TypeVar("Seen")
 Made = TypeVar("Made")
 
@@ -60,25 +65,75 @@ class Looks(Generic[Seen]):
         return ones
 
 
-def go_through(labelled: LabelledImages, work: Work[Made], what: str, *, quiet: bool = False) -> Iterator[Made]:
-    """What is made of all images, `AT_ONCE` of them at a time, in order.
+class Group(Protocol):
+    """Processes that go through images together, each its stretch of them."""
+
+    @property
+    def rank(self) -> int:
+        """This process, from 0."""
+
+    @property
+    def ranks(self) -> int:
+        """How many there are."""
+
+    @property
+    def local_ranks(self) -> int:
+        """How many of them share this machine's cores and memory."""
+
+    def gather(self, mine: Made) -> list[Made]:
+        """What each of them has, in their order; all come here."""
+
+
+@dataclass(frozen=True)
+class Alone:
+    """A process that goes through all images itself."""
+
+    rank: int = 0
+    ranks: int = 1
+    local_ranks: int = 1
+
+    def gather(self, mine: Made) -> list[Made]:
+        """Its own."""
+        return [mine]
+
+
+def go_through(
+    labelled: LabelledImages,
+    work: Work[Made],
+    what: str,
+    *,
+    quiet: bool = False,
+    group: Group = Alone(),
+    numbers: Int[Tensor, " n"] | None = None,
+) -> Iterator[Made]:
+    """What is made of this process's stretch of images, `AT_ONCE` of them at a time, in order.
 
     Args:
         labelled: images of any size.
         work: done in processes where there are many images.
         what: stands beside the progress bar.
         quiet: show no progress.
+        group: that goes through them together.
+        numbers: of the images; None for all.
     """
-    many = len(labelled) >= WORTH_PROCESSES and not isinstance(labelled.read, Stack)
-    stream = Stream(labelled, work, min(usable_cores(), MOST_PROCESSES) if many else 0)
-    with progress_bar(what, len(labelled), quiet) as advance:
-        for part in stream.read(0, (parts := torch.arange(len(labelled)).split(AT_ONCE))):
-            yield part
-            advance(len(parts[0]))
+    every = torch.arange(len(labelled)) if numbers is None else numbers
+    mine = every.tensor_split(group.ranks)[group.rank]
+    many = len(mine) >= WORTH_PROCESSES and not isinstance(labelled.read, Stack)
+    processes = min(max(1, usable_cores() // group.local_ranks), MOST_PROCESSES)
+    stream = Stream(labelled, work, processes if many else 0)
+    parts = [part for part in mine.split(AT_ONCE) if len(part)]
+    with progress_bar(what, len(mine), quiet) as advance:
+        for part, made in zip(parts, stream.read(0, parts), strict=True):
+            yield made
+            advance(len(part))
 
 
 def readable(
-    labelled: LabelledImages, *, skip_unreadable: bool = False, quiet: bool = False
+    labelled: LabelledImages,
+    *,
+    skip_unreadable: bool = False,
+    quiet: bool = False,
+    group: Group = Alone(),
 ) -> tuple[LabelledImages, tuple[Unreadable, ...]]:
     """The images that can be read, after every one has been decoded once; and the others.
 
@@ -86,19 +141,57 @@ def readable(
         labelled: images of any size; those in memory are not looked at.
         skip_unreadable: leave out those that cannot be read; else they are an error.
         quiet: show no progress.
+        group: processes that look together.
 
     Raises:
         ImageError: some cannot be read, and leaving them out was not asked for; or none can.
     """
     if isinstance(labelled.read, Stack):
         return labelled, ()
-    seen = [one for part in go_through(labelled, Looks(_nothing), "checking images", quiet=quiet) for one in part]
-    errors = {number: one for number, one in enumerate(seen) if one is not None}
+    errors = _errors(labelled, Looks(_nothing), quiet, group)
     unreadable = refuse_unreadable(labelled, errors, skip_unreadable=skip_unreadable)
     if not unreadable:
         return labelled, ()
     numbers = [number for number in range(len(labelled)) if number not in errors]
     return subset(labelled, numbers, labelled.split), unreadable
+
+
+def refuse_at_a_glance(labelled: LabelledImages, *, quiet: bool = False, group: Group = Alone()) -> str:
+    """Look at the beginning and the end of every file, or decode some images where there are no files; says which.
+
+    Raises:
+        ImageError: some cannot be read.
+    """
+    if labelled.files:
+        errors, how = _errors(replace(labelled, read=_Glance(labelled.files)), Looks(_nothing), quiet, group), "files"
+    else:
+        some = torch.arange(0, len(labelled), -(-len(labelled) // SAMPLE))
+        errors, how = _errors(labelled, Looks(_nothing), quiet, group, some), "sample"
+    refuse_unreadable(labelled, errors, skip_unreadable=False)
+    if how == "files":
+        return "beginning and end of every file were looked at"
+    return f"{SAMPLE:,} of them were decoded before"
+
+
+def _errors(
+    labelled: LabelledImages, work: Looks[None], quiet: bool, group: Group, numbers: Int[Tensor, " n"] | None = None
+) -> dict[int, ImageError]:
+    """Why images cannot be read, by their numbers."""
+    every = range(len(labelled)) if numbers is None else numbers.tolist()
+    mine = go_through(labelled, work, "checking images", quiet=quiet, group=group, numbers=numbers)
+    seen = [one for their in group.gather([one for part in mine for one in part]) for one in their]
+    return {number: one for number, one in zip(every, seen, strict=True) if one is not None}
+
+
+@dataclass(frozen=True)
+class _Glance:
+    """Reads nothing of an image but whether it is one."""
+
+    files: Sequence[Path]
+
+    def __call__(self, at: int) -> Tensor:
+        check_image(self.files[at])
+        return torch.empty(0)
 
 
 def refuse_unreadable(

@@ -37,6 +37,12 @@ class TrainingData:
     remarks: tuple[str, ...]
 
     @property
+    def parts(self) -> dict[str, LabelledImages]:
+        """Those that there are, by what they are for."""
+        named = {"training": self.train, "validation": self.validation, "test": self.test}
+        return {name: part for name, part in named.items() if part is not None}
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Names in the order of the labels' numbers, the same in every part."""
         return self.train.classes
@@ -82,7 +88,7 @@ def training_data(reference: str, seed: int = 0, share: float = 0.1) -> Training
     return TrainingData(train, others["validation"], others["test"], tuple(remarks))
 
 
-def whole_folder(reference: str, parts: Iterable[LabelledImages | None]) -> str:
+def whole_folder(reference: str, parts: Iterable[LabelledImages]) -> str:
     """A hash of the names of all files in a folder that is not split; nothing for any other data.
 
     Where it is the same, so is what a seed holds out of the folder, wherever that stands.
@@ -94,7 +100,7 @@ def whole_folder(reference: str, parts: Iterable[LabelledImages | None]) -> str:
     form, _, place = reference.partition(":")
     if form not in ("imagefolder", "imagenet") or own_splits(reference):
         return ""
-    names = (os.fsencode(file.relative_to(place)) for part in parts if part is not None for file in part.files)
+    names = (os.fsencode(file.relative_to(place)) for part in parts for file in part.files)
     return hashlib.sha256(b"\0".join(sorted(names))).hexdigest()
 
 

@@ -24,7 +24,7 @@ from resnetlab.core.errors import ImageError
 from resnetlab.core.terminal import on_one_line
 from resnetlab.data.images import quiet_decoder
 from resnetlab.data.labelled import LabelledImages
-from resnetlab.data.watch import RESTS, Watch
+from resnetlab.data.watch import RESTS, WorkerWatch
 
 BATCHES_AHEAD = 2  # of each worker
 
@@ -56,7 +56,7 @@ class Stream(Generic[Made]):
         self.labelled, self.work = labelled, work
         self.workers, self.pins = workers, pins
         self.asked = _Asked()
-        self.watch: Watch | None = None
+        self.watch: WorkerWatch | None = None
         self.loader: DataLoader[Any] | None = None
 
     def read(self, epoch: int, parts: Iterable[Int[Tensor, " n"]]) -> Iterator[Made]:
@@ -88,7 +88,7 @@ class Stream(Generic[Made]):
         images = _Images(self.labelled, self.work)
         options: dict[str, Any] = {}
         if self.workers:
-            images.watch = self.watch = Watch(self.workers)
+            images.watch = self.watch = WorkerWatch(self.workers)
             options = {
                 "num_workers": self.workers,
                 "prefetch_factor": BATCHES_AHEAD,
@@ -132,7 +132,7 @@ class _Images(Dataset[Any]):
 
     def __init__(self, labelled: LabelledImages, work: Work[Any]) -> None:
         self.labelled, self.work = labelled, work
-        self.watch: Watch | None = None
+        self.watch: WorkerWatch | None = None
 
     def __getitem__(self, key: tuple[int, list[int]]) -> Any:
         epoch, indices = key
@@ -175,7 +175,7 @@ def _named(labelled: LabelledImages, index: int) -> Iterator[None]:
         raise failed from error
 
 
-def _begin(watch: Watch, worker: int) -> None:
+def _begin(watch: WorkerWatch, worker: int) -> None:
     """In a worker: the process that trains decides when work ends, also where a signal goes to all of them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -17,7 +17,7 @@ PROCESS, IMAGE, COUNT = range(3)
 RESTS = -1  # in the place of an image
 
 
-class Watch:
+class WorkerWatch:
     """Memory that workers and their reader share: of each worker its process, the image it is at, how many it began.
 
     Args:

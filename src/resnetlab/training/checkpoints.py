@@ -18,10 +18,9 @@ import torch
 
 from resnetlab.core.errors import CheckpointError
 from resnetlab.core.files import write_atomically
+from resnetlab.training.places import BEST, FOLDER, LAST, PREVIOUS
 from resnetlab.weights.reading import read_checkpoint
 
-FOLDER = "checkpoints"
-LAST, PREVIOUS, BEST = "last.pt", "previous.pt", "best.pt"
 FORMAT = "resnetlab checkpoint 1"
 
 

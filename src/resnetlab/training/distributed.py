@@ -7,26 +7,15 @@ function here does nothing in a process that is alone, so that the loop is writt
 from __future__ import annotations
 
 import contextlib
-import os
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-
-from resnetlab.core.errors import ResnetlabError
-from resnetlab.training.meeting import is_first_with, keeps_a_store, meet
-
-# A process that hangs is given up after this time; one that was killed is noticed at once, by its closed connections.
-PATIENCE = timedelta(minutes=10)
-A_MOMENT = 1.0  # seconds
-TOLD_BY_TORCHRUN = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 Value = TypeVar("Value")
 
@@ -41,6 +30,7 @@ class World:
         local_rank: its number on this machine.
         device: where its tensors live: "cpu", "cuda:1".
         restarts: how often torchrun has started all of them again.
+        local_ranks: how many are on this machine.
     """
 
     rank: int = 0
@@ -48,92 +38,20 @@ class World:
     local_rank: int = 0
     device: str = "cpu"
     restarts: int = 0
+    local_ranks: int = 1
 
     @property
     def is_first(self) -> bool:
         """This process writes and prints; the others are silent."""
         return self.rank == 0
 
-
-@contextlib.contextmanager
-def join(device: str = "cpu", patience: timedelta = PATIENCE) -> Iterator[World]:
-    """This process's place among those that torchrun started, connected while the context lasts.
-
-    Args:
-        device: kind of device, "cpu" (connected by gloo) or "cuda" (by NCCL; each process of a machine takes a GPU).
-        patience: how long a process waits for the others.
-
-    Raises:
-        ResnetlabError: the environment is incomplete, a process has no GPU, or contact to another process was lost.
-    """
-    world = find_place(device)
-    if world.ranks == 1:
-        yield world
-        return
-    on_gpu = world.device.startswith("cuda")
-    if on_gpu:
-        torch.cuda.set_device(world.device)
-    try:
-        _connect("nccl" if on_gpu else "gloo", world, patience)
-        yield world
-    except RuntimeError as error:
-        if not isinstance(error, dist.DistError) and "gloo" not in str(error).lower():
-            raise
-        lost = ResnetlabError(
-            f"rank {world.rank} of {world.ranks} lost another process: killed, hanging, or stopped by an error\n"
-            "see the messages of the others; the last checkpoint is as it was: go on with --resume"
-        )
-        _say_once(lost, "lost another process")
-        raise lost from error
-    except ResnetlabError as error:
-        _say_once(error, str(error))
-        raise
-    finally:
-        if dist.is_initialized():
-            dist.destroy_process_group()
-
-
-def _say_once(error: ResnetlabError, message: str) -> None:
-    """Mark the error where another process came with the same message before; that one needs a moment to print it."""
-    error.said_by_another = not is_first_with(message)
-    if error.said_by_another:
-        time.sleep(A_MOMENT)  # torchrun ends all processes as soon as one has failed
-
-
-def _connect(backend: str, world: World, patience: timedelta) -> None:
-    if keeps_a_store():
-        store = meet(world.rank, world.ranks, patience)
-        dist.init_process_group(backend, store=store, rank=world.rank, world_size=world.ranks, timeout=patience)
-    else:
-        dist.init_process_group(backend, timeout=patience)
-
-
-def find_place(device: str) -> World:
-    """What torchrun's environment says of this process.
-
-    Raises:
-        ResnetlabError: it is incomplete, or the device cannot serve so many processes.
-    """
-    if not {"RANK", "WORLD_SIZE"} & os.environ.keys():
-        return World(device=device)
-    if missing := [name for name in TOLD_BY_TORCHRUN if not os.environ.get(name, "")]:
-        raise ResnetlabError(
-            f"{', '.join(missing)} missing beside the environment's RANK or WORLD_SIZE\n"
-            "start by torchrun, which sets all of them, or unset those two"
-        )
-    rank, ranks, local_rank = (int(os.environ[name]) for name in TOLD_BY_TORCHRUN[:3])
-    if device == "cuda":
-        if local_rank >= torch.cuda.device_count():
-            raise ResnetlabError(
-                f"--nproc-per-node {local_rank + 1} or more, and {torch.cuda.device_count()} GPUs on this machine\n"
-                "start as many processes as there are GPUs, or give --device cpu"
-            )
-        device = f"cuda:{local_rank}"
-    elif device != "cpu" and ranks > 1:
-        raise ResnetlabError(
-            f"--device {device} serves one process, not {ranks}\nleave torchrun, or give --device cpu"
-        )
-    return World(rank, ranks, local_rank, device, int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")))
+    def gather(self, mine: Value) -> list[Value]:
+        """What each process has, in their order; all have to come here. What they give is pickled."""
+        if connected_ranks() == 1:
+            return [mine]
+        found: list[Any] = [None] * self.ranks
+        dist.all_gather_object(found, mine)
+        return found
 
 
 def connected_ranks() -> int:
@@ -227,6 +145,17 @@ def after_first(make: Callable[[], Value]) -> Value:
     else:
         from_first(lambda: None)
         mine.append(make())
+    return mine[0]
+
+
+def in_turn(make: Callable[[], Value]) -> Value:
+    """What each process makes for itself, one process after the other, so that little memory is taken at a time."""
+    mine: list[Value] = []
+    from_first(lambda: mine.append(make()))
+    for rank in range(1, connected_ranks()):
+        if rank == dist.get_rank():
+            mine.append(make())
+        barrier()
     return mine[0]
 
 

@@ -11,7 +11,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -52,6 +52,7 @@ class StepRule:
         clip: most norm of the gradient.
         accumulate: parts that a batch goes through the network in.
         watches_gradients: stop before a step whose gradient is not finite.
+        shown: what the network sees of a batch's images at a step, counted from 0.
         seed: of what the network itself draws at random, step by step, and the number of this process among those that
             train together; None leaves PyTorch's state alone.
     """
@@ -61,6 +62,7 @@ class StepRule:
     clip: float | None = None
     accumulate: int = 1
     watches_gradients: bool = True
+    shown: Callable[[Tensor, int], Tensor] = lambda images, step: images
     seed: tuple[int, int] | None = None
 
 
@@ -114,7 +116,7 @@ def train_epochs(state: TrainingState, batches: Batches, rule: StepRule, course:
             observer.on_step(StepDone(state.step, state.epoch + 1, state.last_lr, state.losses[-1], together))
             course.stop_if_asked(state)
         trained = time.perf_counter() - began
-        scores = course.validate(state.kept) if course.validate else None
+        scores = course.validate(state.judged) if course.validate else None
         course.stop_if_asked(state)
         done = _end_epoch(state, scores, time.perf_counter() - began, images / trained)
         observer.on_epoch(done)
@@ -155,6 +157,7 @@ def take_step(state: TrainingState, batch: Batch, rule: StepRule) -> None:
     """
     if rule.seed is not None:
         torch.manual_seed(derived_seed("step", *rule.seed, state.step))
+    batch = replace(batch, images=rule.shown(batch.images, state.step))
     loss = mean_over_ranks(_backward(state, batch, rule))
     state.scaler.unscale_(state.optimiser)
     gradients = [tensor.grad for tensor in state.model.parameters() if tensor.grad is not None]

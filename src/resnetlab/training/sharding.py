@@ -5,8 +5,7 @@ FSDP2 gathers a block's parameters when it is computed and lets them go again. W
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import torch
@@ -15,20 +14,23 @@ from torch import Tensor, nn, optim
 from torch.distributed.tensor import DTensor, distribute_tensor
 
 from resnetlab.analysis import find_blocks
+from resnetlab.analysis.untouched import weightless_copy
 from resnetlab.core.errors import ResnetlabError
-from resnetlab.training.distributed import World, agree_on_buffers, connected_ranks
+from resnetlab.training.distributed import World, connected_ranks
 
 Content = TypeVar("Content")
 
 
 def shard(model: nn.Module, world: World) -> nn.Module:
-    """Lay a network's parameters over all processes, block by block and in place; gives the network.
+    """Lay a network's parameters over all processes, block by block and in place; gives the network, on its device.
 
-    Parameters and buffers become those of the first process. Buffers stay whole in every process. Make the optimiser
-    afterwards, of the parameters that there are then.
+    Parameters and buffers become those of the first process, which alone needs to have any: they are sent round one by
+    one, so that no device ever holds the whole. Buffers stay whole in every process. Make the optimiser afterwards, of
+    the parameters that there are then.
 
     Args:
-        model: on its device. It is called as before; its gradients are averaged over all processes.
+        model: anywhere; on the meta device in all processes but the first, if that is wanted. It is called as before;
+            its gradients are averaged over all processes.
         world: this process; alone nothing is done.
 
     Raises:
@@ -44,27 +46,41 @@ def shard(model: nn.Module, world: World) -> nn.Module:
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import fully_shard
 
-    agree_on_buffers(model)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            dist.broadcast(parameter, src=0)
+    numbers = {name: tensor.detach() for name, tensor in _named_tensors(model)} if world.is_first else {}
+    model.to("meta")
     mesh = init_device_mesh(world.device.partition(":")[0], (world.ranks,))
     for block in find_blocks(model).values():
         fully_shard(block, mesh=mesh)
     fully_shard(model, mesh=mesh)
+    model.to_empty(device=world.device)
+    with torch.no_grad():
+        for name, own in _named_tensors(model):
+            whole_one = torch.empty(own.shape, dtype=own.dtype, device=own.device)
+            if world.is_first:
+                whole_one.copy_(numbers.pop(name))
+            dist.broadcast(whole_one, src=0)
+            own.copy_(_laid_out(whole_one, own))
     return model
+
+
+def _named_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """Parameters and buffers, each once."""
+    yield from model.named_parameters()
+    yield from model.named_buffers()
 
 
 def one_piece(model: nn.Module) -> Callable[[nn.Module], nn.Module]:
     """Remembers what a network is, before it is shared out; gives what makes one in one piece of it then.
 
-    All processes have to call that together, and each gets the network, with tensors of its own.
+    All processes have to call that together. The first gets the network, in the processor's memory; the others get one
+    without numbers.
     """
-    empty = copy.deepcopy(model).to("meta")
+    empty = weightless_copy(model)
 
     def gathered(shared: nn.Module) -> nn.Module:
-        tensors = {name: in_full(tensor.detach()).clone() for name, tensor in shared.state_dict().items()}
-        empty.load_state_dict(tensors, assign=True)
+        tensors = whole(shared.state_dict())
+        if dist.get_rank() == 0:
+            empty.load_state_dict({name: tensor.cpu() for name, tensor in tensors.items()}, assign=True)
         return empty
 
     return gathered

@@ -50,11 +50,14 @@ class TrainingState:
     best: float | None = None
 
     @property
+    def judged(self) -> nn.Module:
+        """The network that is evaluated: the average where there is one. All processes call it together."""
+        return self.model if self.average is None else self.average.module
+
+    @property
     def kept(self) -> nn.Module:
-        """The network that is evaluated and kept: the average where there is one; in one piece."""
-        if self.average is not None:
-            return self.average.module
-        return self.model if self.gather is None else self.gather(self.model)
+        """The same in one piece, to be kept by the first process; all of them have to come here."""
+        return self.judged if self.gather is None else self.gather(self.judged)
 
 
 POSITION = ("step", "epoch", "step_in_epoch", "losses", "last_lr", "best")
