@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument("--model", default="resnet20")
     parser.add_argument("--points", type=int, default=16, help="along each of two directions")
     parser.add_argument("--images", type=int, default=2_000)
-    parser.add_argument("--batch", type=int, default=250)
+    parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--plain-points", type=int, default=3, help="points of the loop that is compared with")
     asked = parser.parse_args()
 

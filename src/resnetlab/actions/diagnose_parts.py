@@ -20,7 +20,13 @@ class Part:
     usual: bool = True
 
 
-PARTS: dict[str, Part] = {}
+PARTS: dict[str, Part] = {
+    "lesions": Part("diagnose_lesions:lesions_section", "which blocks matter"),
+    "paths": Part("diagnose_paths:paths_section", "which paths the gradient takes"),
+    "shattering": Part("diagnose_shattering:shattering_section", "how far gradients reach"),
+    "landscape": Part("diagnose_landscape:landscape_section", "the loss around the weights", usual=False),
+    "attribution": Part("diagnose_attribution:attribution_section", "pixels that speak for an answer", usual=False),
+}
 """Name of a part, as `--parts` takes it → the part."""
 
 HEALTH, ALL = "health", "all"

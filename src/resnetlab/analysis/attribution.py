@@ -17,6 +17,8 @@ from resnetlab.analysis.tracing import Layer, modules_named, tensors_in, watchin
 from resnetlab.analysis.untouched import in_evaluation_mode
 from resnetlab.core.errors import ResnetlabError
 
+MOST_IN_HEAD = 3  # layers with weights behind the last map that give none, as in VGG; a transformer's blocks are more
+
 
 @dataclass(frozen=True, eq=False)
 class GradCam:
@@ -67,20 +69,25 @@ def last_feature_map(model: nn.Module, images: Float[Tensor, "n c h w"]) -> str:
     The outermost of those that give the same map is taken, which no activation in place writes over.
 
     Raises:
-        ResnetlabError: nothing inside the model gives a map that is smaller than the image, as in a transformer.
+        ResnetlabError: there is none, or most of the network works on what is no map, as a transformer does on tokens.
     """
     ended: list[Layer] = []
     watched = {name: part for name, part in model.named_modules() if name and not isinstance(part, nn.Identity)}
     seeing = watching(model, watched, lambda layer, inputs, output: ended.append(layer))
     with in_evaluation_mode(model), torch.no_grad(), seeing:
         model(images[:1].clone())
-    maps = [one for one in ended if len(one.shape) == 3 and one.shape[1] * one.shape[2] > 1]
-    if not maps:
+    maps = [at for at, one in enumerate(ended) if len(one.shape) == 3 and one.shape[1] * one.shape[2] > 1]
+    flat = [one.name for one in ended[maps[-1] + 1 :] if len(one.shape) != 3] if maps else []
+    if not maps or sum(_has_weights(watched[name]) for name in flat) > MOST_IN_HEAD:
         raise ResnetlabError(
-            f"no module inside {type(model).__name__} gives a feature map of more than one position\n"
+            f"no module inside {type(model).__name__} gives a feature map of more than one position to its head\n"
             "Grad-CAM needs one; integrated gradients serve any network"
         )
-    return maps[-1].name
+    return ended[maps[-1]].name
+
+
+def _has_weights(module: nn.Module) -> bool:
+    return any(parameter.dim() > 1 for parameter in module.parameters(recurse=False))
 
 
 def grad_cam(

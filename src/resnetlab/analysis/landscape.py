@@ -128,7 +128,7 @@ def measure_landscape(
         ResnetlabError: the model has no matrix or filter that could move.
     """
     twin = copy.deepcopy(model)
-    seeds = range(settings.directions * settings.seed, settings.directions * (settings.seed + 1))
+    seeds = range(2 * settings.seed, 2 * settings.seed + settings.directions)
     directions = [filter_normalised_direction(twin, seed) for seed in seeds]
     if not any(step.any() for step in directions[0]):
         raise ResnetlabError("no parameter of two or more dimensions learns, so that there is no way to go from here")

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from resnetlab.analysis import ResidualStep, gradient_by_path_length, path_length_distribution, share_of_paths
-from resnetlab.analysis.paths import UnfoldedNetwork
+from resnetlab.analysis.paths import UnfoldedNetwork, central_lengths
 from resnetlab.experiments import pool
 from resnetlab.experiments.base import Arm, Claim, Exact, Kind, Measures, Outcome, Part, Results, Run
 from resnetlab.experiments.printed import agrees
@@ -81,8 +81,7 @@ def unfolded(
 
 def edges(shares: Sequence[float]) -> tuple[int, int]:
     """The lengths between which the central 90 % lie: at most 5 % are shorter, at most 5 % longer."""
-    below = np.searchsorted(np.cumsum(shares), ((1 - MASS) / 2, (1 + MASS) / 2))
-    return int(below[0]), int(below[1])
+    return central_lengths(shares, MASS)
 
 
 def room_below_half(results: Results) -> list[float]:

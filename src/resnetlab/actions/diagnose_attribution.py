@@ -1,0 +1,84 @@
+"""Which pixels speak for what the network says of a few images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from resnetlab.actions.diagnosis import Section, SectionFigure, Subject
+from resnetlab.core.errors import ResnetlabError
+from resnetlab.pages.numbers import number
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+    from torch import Tensor
+
+    from resnetlab.analysis.attribution import GradCam
+
+IMAGES = 6
+STEPS = 64
+
+
+def attribution_section(subject: Subject) -> Section:
+    """Grad-CAM and integrated gradients of a few images, for the class that the network takes each for.
+
+    Raises:
+        ResnetlabError: captum is not installed.
+    """
+    import torch
+
+    from resnetlab.analysis.attribution import grad_cam, integrated_gradients, require_captum
+    from resnetlab.pages.landscape_figures import attribution_figure
+
+    require_captum()
+    images, labels = subject.images[:IMAGES], subject.labels[:IMAGES]
+    with torch.no_grad():
+        classes = subject.model(images).argmax(1)
+    subject.say(f"integrated gradients of {len(images)} images")
+    integrated = integrated_gradients(subject.model, images, classes, STEPS, subject.batch_size)
+    not_done: tuple[str, ...] = ()
+    cam: GradCam | None = None
+    try:
+        cam = grad_cam(subject.model, images, classes)
+    except ResnetlabError as error:
+        not_done = (f"No Grad-CAM: {str(error).splitlines()[0]}.",)
+    pixels = integrated.maps.sum(1).cpu().double().numpy()
+    rows = [("integrated gradients", list(pixels), True)]
+    if cam is not None:
+        rows.insert(0, ("Grad-CAM", list(cam.maps.cpu().double().numpy()), False))
+    titles = [
+        _title(subject.classes, said, true) for said, true in zip(classes.tolist(), labels.tolist(), strict=True)
+    ]
+    figure = attribution_figure(_shown(images).cpu().numpy(), titles, rows)
+    worst = (integrated.gaps.abs() / integrated.differences.abs().clamp_min(1e-12)).max().item()
+    lead = (
+        f"Of {len(images)} images, for the class that the network takes each for"
+        f"{'' if cam is None else f': where in the output of {cam.layer} that class is seen (Grad-CAM), and'} what "
+        "each pixel adds to its logit on the way from the mean colour to the image (integrated gradients). The "
+        f"pixels add up to the difference of the logits but for {number(100 * worst)} % at most."
+    )
+    caption = "Red adds to the logit, blue takes from it; each map has its own scale."
+    return Section(
+        "attribution",
+        "Which pixels speak for the answer",
+        lead,
+        (SectionFigure("attribution-maps", "Pixel by pixel", figure, caption),),
+        numbers={
+            "images": len(images),
+            "labels": labels.tolist(),
+            "integrated_gradients": integrated.as_json(),
+            "grad_cam": None if cam is None else cam.as_json(),
+        },
+        not_done=not_done,
+    )
+
+
+def _title(classes: tuple[str, ...], said: int, true: int) -> str:
+    names = [(classes[at] if at < len(classes) else str(at))[:14].replace("$", r"\$") for at in (said, true)]
+    return names[0] if said == true else f"{names[0]}\nis {names[1]}"
+
+
+def _shown(images: Float[Tensor, "n c h w"]) -> Float[Tensor, "n h w 3"]:
+    """The images as pictures: each between its own darkest and lightest number, grey where there is one channel."""
+    picture = images if images.shape[1] == 3 else images.mean(1, keepdim=True).expand(-1, 3, -1, -1)
+    least, most = (edge.view(-1, 1, 1, 1) for edge in (picture.flatten(1).amin(1), picture.flatten(1).amax(1)))
+    return ((picture - least) / (most - least).clamp_min(1e-12)).permute(0, 2, 3, 1)

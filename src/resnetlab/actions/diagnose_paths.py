@@ -1,0 +1,74 @@
+"""Which paths the gradient takes: by the number of branches on them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from resnetlab.actions.diagnose_cost import affordable
+from resnetlab.actions.diagnosis import Section, SectionFigure, Subject
+from resnetlab.core.errors import ResnetlabError
+from resnetlab.pages.numbers import number, percent
+
+IMAGES = 32
+PATHS, FEWER_PATHS = 8, 3  # of each length; fewer through many blocks
+MANY_BLOCKS = 33
+
+
+def paths_section(subject: Subject) -> Section:
+    """How much of the gradient at the images comes through paths of each length.
+
+    Raises:
+        ResnetlabError: no residual addition was found.
+    """
+    from torch.nn import functional as F
+
+    from resnetlab.analysis.junctions import find_junctions
+    from resnetlab.analysis.paths import central_lengths
+    from resnetlab.analysis.unfolding import path_gradients
+    from resnetlab.pages.inside_figures import paths_figure
+
+    junctions = find_junctions(subject.model, tuple(subject.images.shape[1:]))
+    if not junctions:
+        raise ResnetlabError("no residual addition was found: all of the gradient comes through one path")
+    blocks = len(junctions)
+    paths = PATHS if blocks < MANY_BLOCKS else FEWER_PATHS
+    count, fewer = affordable(subject, paths * blocks, IMAGES)
+    images, labels = subject.images[:count], subject.labels[:count]
+    subject.say(f"following paths through {blocks} blocks")
+    rows = path_gradients(
+        subject.model,
+        junctions,
+        images,
+        lambda logits: F.cross_entropy(logits, labels),
+        paths_per_length=paths,
+        seed=subject.seed,
+    )
+    low, high = central_lengths([row.share_of_gradient for row in rows])
+    among = sum(row.share_of_paths for row in rows[low : high + 1])
+    lead = (
+        f"Each of the {blocks} blocks can be passed through its branch or around it: 2^{blocks} paths. The "
+        f"central 90 % of the gradient at {len(images)} images come through paths of {low} to {high} branches, "
+        f"{percent(among)} of all paths; a path through no branch carries a gradient of {number(rows[0].norm)}, one "
+        f"through all {number(rows[-1].norm)}."
+    )
+    figure = paths_figure(
+        [row.share_of_gradient for row in rows], [row.share_of_paths for row in rows], [row.norm for row in rows]
+    )
+    caption = (
+        f"{paths} random paths of each length, batch norms with their running statistics; "
+        "the number of paths times the mean norm through one is what a length contributes (Veit et al. 2016, Fig. 6). "
+        "Norms are added up, so that what cancels between paths is not seen."
+    )
+    return Section(
+        "paths",
+        "Which paths the gradient takes",
+        lead,
+        (SectionFigure("paths-length", "Gradient by path length", figure, caption),),
+        numbers={
+            "images": len(images),
+            "blocks": [junction.block for junction in junctions],
+            "central_90_percent": [low, high],
+            "lengths": [asdict(row) for row in rows],
+        },
+        not_done=(fewer,) if fewer else (),
+    )

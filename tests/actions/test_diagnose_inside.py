@@ -1,0 +1,145 @@
+"""The sections that change a network to see what it does without: on a network trained for seconds on the digits."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import timm
+import torch
+from sklearn.datasets import load_digits
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from resnetlab import create_model
+from resnetlab.actions.diagnose_attribution import attribution_section
+from resnetlab.actions.diagnose_landscape import fast_settings, landscape_section
+from resnetlab.actions.diagnose_lesions import IDLE, lesions_section
+from resnetlab.actions.diagnose_parts import PARTS
+from resnetlab.actions.diagnose_paths import paths_section
+from resnetlab.actions.diagnose_shattering import shattering_section
+from resnetlab.actions.diagnosis import Section, Subject
+from resnetlab.core.errors import ResnetlabError
+from resnetlab.pages.svg import figure_svg
+
+STEPS, BATCH = 60, 128
+
+
+def digits() -> tuple[Tensor, Tensor]:
+    data = load_digits()
+    images = torch.tensor(data.images, dtype=torch.float32)[:, None] / 16
+    return (images - images.mean()) / images.std(), torch.tensor(data.target)
+
+
+@pytest.fixture(scope="module")
+def subject() -> Subject:
+    """A residual network of six blocks that is right on most digits, and 64 digits that it has not seen."""
+    torch.manual_seed(0)
+    images, labels = digits()
+    model = create_model("resnet20", 10, 1, width=8, depths=(2, 2, 2)).train()
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    for _ in range(STEPS):
+        chosen = torch.randint(1000, (BATCH,))
+        optimiser.zero_grad()
+        F.cross_entropy(model(images[chosen]), labels[chosen]).backward()
+        optimiser.step()
+    optimiser.zero_grad()
+    names = tuple(map(str, range(10)))
+    return Subject("resnet20", "digits", model.eval(), images[1000:1064], labels[1000:1064], names, 32, 0, True)
+
+
+def checked(section: Section) -> Section:
+    """The section, whose numbers are ready for JSON, figures can be drawn and rows are as wide as their heads."""
+    json.dumps(section.numbers, allow_nan=False)
+    for one in section.figures:
+        assert figure_svg(one.figure, one.slug).startswith("<")
+    for table in section.tables:
+        assert {len(row) for row in table.rows} == {len(table.columns)}
+    return section
+
+
+def test_lesions_of_a_trained_network(subject: Subject) -> None:
+    before = copy.deepcopy(subject.model.state_dict())
+    section = checked(lesions_section(subject))
+    numbers = section.numbers
+    assert numbers["blocks"] == [f"layer{stage}.{block}" for stage in (1, 2, 3) for block in (0, 1)]
+    assert numbers["whole"]["accuracy"] > 0.9
+    assert numbers["without_skips"]["score"]["accuracy"] < 0.5
+    assert [len(lesion["blocks"]) for lesion in numbers["without_several"]] == [2] * 3 + [3] * 3 + [4] * 3
+    assert [lesion["blocks"] for lesion in numbers["swapped"]] == [("layer1.0", "layer1.1")]
+    assert section.not_done == ()
+    assert all(torch.equal(tensor, before[name]) for name, tensor in subject.model.state_dict().items())
+
+
+def test_a_block_that_never_learned_is_told(subject: Subject) -> None:
+    model: Any = copy.deepcopy(subject.model)
+    nn.init.zeros_(model.layer2[1].bn2.weight)
+    nn.init.zeros_(model.layer2[1].bn2.bias)
+    section = lesions_section(replace(subject, model=model))
+    assert [(finding.rule, finding.severity, finding.layer) for finding in section.findings] == [
+        (IDLE, "info", "layer2.1")
+    ]
+    assert lesions_section(replace(subject, model=model, is_trained=False)).findings == ()
+
+
+def test_paths_of_a_trained_network(subject: Subject) -> None:
+    numbers = checked(paths_section(subject)).numbers
+    assert [row["length"] for row in numbers["lengths"]] == list(range(7))
+    assert sum(row["share_of_gradient"] for row in numbers["lengths"]) == pytest.approx(1)
+
+
+def test_shattering_with_and_without_skips(subject: Subject) -> None:
+    section = checked(shattering_section(subject))
+    whole, plain = section.numbers["network"], section.numbers["without_skips"]
+    assert whole["values"][0] == plain["values"][0] == 1
+    assert whole["values"][1] > 0.3
+
+
+def test_the_landscape_and_its_curvature(subject: Subject) -> None:
+    few = replace(subject, images=subject.images[:16], labels=subject.labels[:16])
+    section = checked(landscape_section(few))
+    plane, hessian = section.numbers["plane"], section.numbers["hessian"]
+    assert (len(plane["losses"]), len(plane["losses"][0])) == (16, 16)
+    lowest = min(loss for row in plane["losses"] for loss in row if loss is not None)
+    assert plane["centre"] < lowest + 0.05
+    assert hessian["eigenvalues"][0] > 0
+    assert fast_settings(subject).points == 16
+
+
+def test_pixels_that_speak_for_the_answer(subject: Subject) -> None:
+    section = checked(attribution_section(subject))
+    assert section.numbers["grad_cam"]["layer"] == "layer3"
+    gaps, differences = (section.numbers["integrated_gradients"][name] for name in ("gaps", "differences"))
+    assert all(abs(gap) < 0.05 * max(1, abs(whole)) for gap, whole in zip(gaps, differences, strict=True))
+
+
+def test_a_transformer_has_lesions_and_no_map(subject: Subject) -> None:
+    torch.manual_seed(0)
+    model = timm.create_model("vit_tiny_patch16_224", img_size=16, patch_size=4, depth=2, in_chans=1, num_classes=10)
+    images = F.interpolate(subject.images[:8], size=16)
+    other = replace(subject, model=model.eval(), images=images, labels=subject.labels[:8], is_trained=False)
+    numbers = checked(lesions_section(other)).numbers
+    assert numbers["blocks"] == ["blocks.0.attn", "blocks.0.mlp", "blocks.1.attn", "blocks.1.mlp"]
+    assert all(lesion["reestimated"] is None for lesion in numbers["without_one"])
+    section = checked(attribution_section(other))
+    assert section.numbers["grad_cam"] is None
+    assert section.not_done[0].startswith("No Grad-CAM: no module inside VisionTransformer gives a feature map")
+
+
+def test_a_plain_network_says_what_it_has_none_of(subject: Subject) -> None:
+    plain = replace(subject, model=create_model("plain20", 10, 1, width=4).eval(), is_trained=False)
+    with pytest.raises(ResnetlabError, match="no residual addition was found"):
+        paths_section(plain)
+    assert "no residual addition was found" in lesions_section(plain).not_done[0]
+    section = checked(shattering_section(plain))
+    assert section.not_done == ("No residual addition was found: there is no skip to cut for a comparison.",)
+    assert section.numbers["without_skips"] is None
+
+
+def test_each_part_is_found_where_its_row_says() -> None:
+    makers = {lesions_section, paths_section, shattering_section, landscape_section, attribution_section}
+    rows = {row.maker.split(":")[1] for row in PARTS.values()}
+    assert {maker.__name__ for maker in makers} <= rows
