@@ -16,6 +16,10 @@ import torch
 from picture_folders import write_classes, write_photographs
 from resnetlab import create_model
 from resnetlab.cli import COMMANDS, main
+from resnetlab.exercises import checking, grading
+from resnetlab.exercises.course import COURSE, file_name, solution
+from resnetlab.exercises.folder import start
+from shared_workshop import SharedWorkshop
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,11 +31,16 @@ def examples_of(words: tuple[str, ...]) -> tuple[str, ...]:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder with the examples beside it, as a user has them, photographs, an image folder, and weights."""
+    """A folder with what the examples take: claims, photographs, an image folder, weights, a course half done."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__"))
     write_photographs(tmp_path / "photos")
     write_classes(tmp_path / "classes")
     torch.save(create_model("resnet20", width=4).state_dict(), tmp_path / "net.pth")
+    start(tmp_path / "course")
+    for name in COURSE[:2]:
+        (tmp_path / "course" / file_name(name)).write_text(solution(name), encoding="utf-8")
+    monkeypatch.setattr(checking, "Workshop", SharedWorkshop)
+    monkeypatch.setattr(grading, "Workshop", SharedWorkshop)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from resnetlab.exercises.workshop import Workshop
+from shared_workshop import warm_workshop
 
 
-@pytest.fixture(scope="session")
-def workshop() -> Iterator[Workshop]:
-    with Workshop() as warm:
-        yield warm
+@pytest.fixture
+def workshop() -> Workshop:
+    return warm_workshop()

@@ -1,4 +1,4 @@
-"""`resnetlab exercises start | list | check | watch | hint | solution | reset`."""
+"""`resnetlab exercises start | list | check | watch | hint | solution | reset | grade`."""
 
 from __future__ import annotations
 
@@ -164,12 +164,13 @@ class ExercisesHint:
 
     def __call__(self) -> int:
         from resnetlab.exercises.guidance import next_hint
+        from resnetlab.exercises.telling import hint_text
 
         hint = next_hint(self.folder, self.name)
         if self.json:
             print(json_text(asdict(hint)))
         else:
-            show(f"{hint.exercise}, hint {hint.step} of {hint.steps}", hint.text)
+            show(hint_text(hint))
         return 0
 
 
@@ -220,4 +221,45 @@ class ExercisesReset:
 
         place = reset(self.folder, self.name)
         print(json_text({"file": str(place)}) if self.json else f"as it was at the start: {place}")
+        return 0
+
+
+@dataclass(frozen=True)
+class ExercisesGrade:
+    """Grade a class: check the whole course of every learner, and write grades.csv and grades.json.
+
+    The same files give the same grades. The exit code is 0 where all were graded, whatever the grades.
+    """
+
+    folders: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="FOLDER ...")]
+    """the learners' folders."""
+    output: Path | None = None
+    """folder for the grades; runs/grade/... by default."""
+    exist_ok: bool = False
+    """replace the grades that are in it."""
+    seed: int = 0
+    """of the random inputs."""
+    jobs: int = 1
+    """learners that are graded at the same time; a process with PyTorch each."""
+    json: bool = False
+    """print the content of grades.json."""
+
+    EXAMPLES: ClassVar = (
+        "resnetlab exercises grade course",
+        "resnetlab exercises grade course --output grades --jobs 2",
+        "resnetlab exercises grade course --json",
+    )
+
+    def __call__(self) -> int:
+        from resnetlab.core.terminal import progress_bar
+        from resnetlab.exercises.grading import FILE, TABLE, grade_folders
+        from resnetlab.exercises.telling import grades_table, unguarded
+
+        with progress_bar("grading", len(self.folders), self.json) as tell:
+            grades = grade_folders(self.folders, self.output, self.exist_ok, self.seed, self.jobs, tell)
+        if self.json:
+            print(json_text(grades.as_json()))
+            return 0
+        places = (f"table:   {grades.folder / TABLE}", f"numbers: {grades.folder / FILE}")
+        show(grades_table(grades), "", *unguarded(), *places)
         return 0

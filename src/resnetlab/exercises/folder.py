@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,9 +33,9 @@ class CourseFolder:
         """Of an exercise's file."""
         return self.folder / file_name(name)
 
-    def answer(self, name: str) -> bytes | None:
-        """What stands in the file; None where there is none."""
-        return read_answer(self.place(name))
+    def answer(self, name: str, follow: bool = True) -> bytes | None:
+        """What stands in the file; None where there is none, or where it is a link that is not to be followed."""
+        return read_answer(self.place(name), follow)
 
     def is_begun(self, name: str) -> bool:
         """Whether the file differs from the stub."""
@@ -134,14 +136,15 @@ def reset(folder: Path, name: str) -> Path:
     return place
 
 
-def read_answer(place: Path) -> bytes | None:
+def read_answer(place: Path, follow: bool = True) -> bytes | None:
     """Content of a learner's file; None where there is no plain file of a sensible size."""
     try:
-        if not place.is_file() or place.stat().st_size > MOST_BYTES:
-            return None
-        return place.read_bytes()
+        descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW))
     except OSError:
         return None
+    with os.fdopen(descriptor, "rb") as file:
+        about = os.fstat(descriptor)
+        return file.read() if stat.S_ISREG(about.st_mode) and about.st_size <= MOST_BYTES else None
 
 
 def strays(folder: Path) -> list[str]:

@@ -8,6 +8,8 @@ import traceback
 import types
 from collections.abc import Sequence
 
+from resnetlab.exercises.observation import said_by
+
 ANSWER = "answer"  # the learner's file as a module
 
 
@@ -52,7 +54,7 @@ def load_answer(source: bytes, file: str, asks: Sequence[str]) -> types.ModuleTy
     except NotImplementedError as error:
         raise FaultError("not-begun", f"line {line_of(error, file)} still raises NotImplementedError") from error
     except Exception as error:
-        text = " ".join(str(error).split())[:200]
+        text = said_by(error)
         raise FaultError(
             "raises", f"{type(error).__name__} at line {line_of(error, file)}, as it loads: {text}"
         ) from error

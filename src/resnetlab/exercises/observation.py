@@ -95,6 +95,7 @@ class Check:
         tolerance: of a number, as a share of the largest of its tensor.
         library_is_allowed: the learner's code may import resnetlab (never its exercises).
         seconds: of processor time that one run may take.
+        of_questions: every case is a question: it is judged by itself, and what is meant is not told.
     """
 
     space: Mapping[str, Sequence[Any]]
@@ -106,6 +107,7 @@ class Check:
     tolerance: float = 1e-4
     library_is_allowed: bool = False
     seconds: int = 4
+    of_questions: bool = False
 
 
 def observe(check: Check, answer: Any, case: Case, locate: Callable[[BaseException], int | None]) -> dict[str, Any]:
@@ -126,11 +128,16 @@ def observe(check: Check, answer: Any, case: Case, locate: Callable[[BaseExcepti
     except Exception as error:
         observation.error = {
             "type": type(error).__name__,
-            "text": " ".join(str(error).split())[:LONGEST_TEXT],
+            "text": said_by(error),
             "where": observation.at,
             "line": locate(error),
         }
     return observation.as_json()
+
+
+def said_by(error: BaseException) -> str:
+    """An error's own message on one line; addresses in memory, which are never the same twice, are left out."""
+    return re.sub(r"0x[0-9a-f]+", "0x…", " ".join(str(error).split()))[:LONGEST_TEXT]
 
 
 def drawn(case: Case, name: str, *shape: int) -> Tensor:
@@ -152,9 +159,9 @@ def encoded(value: Any) -> dict[str, Any]:
 
 
 def same_error(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool:
-    """Whether two errors tell the same, shapes and numbers included; addresses in memory do not count."""
+    """Whether two errors tell the same, shapes and numbers included."""
 
     def essence(error: Mapping[str, Any] | None) -> Any:
-        return error and (error["type"], error["where"], re.sub(r"0x[0-9a-f]+", "", error["text"]))
+        return error and (error["type"], error["where"], error["text"])
 
     return bool(essence(one) == essence(other))

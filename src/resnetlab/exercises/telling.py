@@ -5,10 +5,15 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from rich.table import Table
 from rich.text import Text
 
-from resnetlab.exercises.course import COURSE, task
+from resnetlab.core.terminal import plain_table
+from resnetlab.exercises.course import COURSE, file_name, task
 from resnetlab.exercises.folder import CourseFolder
+from resnetlab.exercises.grading import Grades, in_a_word
+from resnetlab.exercises.guard import guards
+from resnetlab.exercises.guidance import Hint
 from resnetlab.exercises.workshop import Result
 
 WIDTH = 80
@@ -41,7 +46,8 @@ def summary_text(results: Sequence[Result], folder: str) -> Text:
     text = Text(f"\n{passed} of {len(results)} passed", "bold green" if passed == len(results) else "bold")
     failing = next((result for result in results if not result.passed), None)
     if failing:
-        text.append(f"\nnext: edit {folder}, or resnetlab exercises hint {folder} {failing.exercise}", "dim")
+        place = f"{folder}/{file_name(failing.exercise)}"
+        text.append(f"\nnext: edit {place}\n      resnetlab exercises hint {folder} {failing.exercise}", "dim")
     return text
 
 
@@ -58,6 +64,28 @@ def list_text(course: CourseFolder | None) -> Text:
         done = sum(course.state(name) == "passed" for name in COURSE)
         lines.append(Text(f"\n{done} of {len(COURSE)} passed", "bold"))
     return Text("\n").join(lines)
+
+
+def hint_text(hint: Hint) -> Text:
+    """One hint, and which it is."""
+    head = f"{hint.exercise}, hint {hint.step} of {hint.steps}"
+    return Text.assemble((head, "bold"), "\n", textwrap.fill(hint.text, WIDTH))
+
+
+def grades_table(grades: Grades) -> Table:
+    """A row a learner: how many passed, and what did not, with the mistakes."""
+    table = plain_table("learner", "passed", "not passed", numbers=("passed",))
+    for learner, results in zip(grades.learners, grades.results, strict=True):
+        failing = [f"{result.exercise} ({in_a_word(result)})" for result in results if not result.passed]
+        passed = f"{len(results) - len(failing)} of {len(results)}"
+        table.add_row(learner, passed, ", ".join(failing))
+    return table
+
+
+def unguarded() -> tuple[str, ...]:
+    """What this system does not let the grader guard, as a line; nothing where all is guarded."""
+    open_doors = [name for name, guarded in guards().items() if not guarded]
+    return (f"not guarded on this system: {', '.join(open_doors)} (docs/exercises.md)",) if open_doors else ()
 
 
 def _line(kind: str, name: str) -> Text:

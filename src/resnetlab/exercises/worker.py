@@ -7,6 +7,7 @@ judgements. The process that forks the runs never knows a solution.
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import sys
@@ -34,6 +35,7 @@ def main() -> None:
     if examiner == 0:
         _serve(reading, writing, (own_reading, own_writing), _judgement())
         os._exit(0)
+    gc.freeze()  # what is here stays: a fork that collects garbage need not copy it
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(BECOMES_HEIR, 1, 0, 0, 0)
     _serve(own_reading, own_writing, (reading, writing), _runs(examiner))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -50,15 +51,30 @@ class Result:
         return fields
 
 
+class EndedError(ResnetlabError):
+    """The process that checks came to an end."""
+
+
 class Workshop:
     """A warm process that checks answers, one after the other; use it in a `with`."""
+
+    is_open = False
 
     def __enter__(self) -> Workshop:
         if not hasattr(os, "fork"):
             raise ResnetlabError("exercises are checked in forked processes, which this system does not have\nuse WSL")
+        self._begin()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.close(at_once=kind is not None)
+
+    def _begin(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="resnetlab-exercises-"))
-        to_examiner, self._examine = os.pipe()
-        self._judged, from_examiner = os.pipe()
+        to_examiner, examine = os.pipe()
+        judged, from_examiner = os.pipe()
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "resnetlab.exercises.worker", str(to_examiner), str(from_examiner)],
             stdin=subprocess.PIPE,
@@ -69,19 +85,19 @@ class Workshop:
         )
         os.close(to_examiner)
         os.close(from_examiner)
-        self._to_examiner, self._from_examiner = os.fdopen(self._examine, "wb"), os.fdopen(self._judged, "rb")
-        return self
+        self._to_examiner, self._from_examiner = os.fdopen(examine, "wb"), os.fdopen(judged, "rb")
+        self.is_open = True
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        if kind is not None:
+    def close(self, at_once: bool = False) -> None:
+        """End the process; nothing where it has not begun."""
+        if not self.is_open:
+            return
+        self.is_open = False
+        if at_once:
             self.process.kill()
         for channel in (self._to_examiner, self._from_examiner, self.process.stdin, self.process.stdout):
-            try:
+            with contextlib.suppress(BrokenPipeError):
                 channel.close()  # type: ignore[union-attr]  # both were asked for as pipes
-            except BrokenPipeError:
-                continue
         self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -97,8 +113,18 @@ class Workshop:
         """
         begun = time.monotonic()
         asked = {"exercise": name, "source": b64encode(source).decode(), "file": file, "asks": task(name).asks}
-        reply = self._ask_examiner({"exercise": name, "seed": seed, "trials": trials})
-        printed = ""
+        try:
+            verdict, printed = self._examine(asked, {"exercise": name, "seed": seed, "trials": trials})
+        except EndedError:  # where signals are not guarded, an answer can end the process that runs it
+            self.close(at_once=True)
+            self._begin()
+            message = "the process that checks it came to an end while it ran"
+            verdict, printed = {"passed": False, "mistake": "crash", "where": "run", "message": message}, ""
+        return Result(name, **verdict, seconds=round(time.monotonic() - begun, 3), printed=printed)
+
+    def _examine(self, asked: dict[str, Any], begin: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        """The verdict on an answer, and what it printed."""
+        reply, printed = self._ask_examiner(begin), ""
         while "verdict" not in reply:
             with tempfile.TemporaryDirectory(dir=self.folder) as folder:
                 report = self._ask_worker({**asked, "cases": reply["cases"], "folder": folder})
@@ -106,7 +132,7 @@ class Workshop:
             if report["at"] == -1:
                 raise ResnetlabError(f"the answer could not be run: {report['ended']}\n{printed[-300:]}")
             reply = self._ask_examiner({"report": report})
-        return Result(name, **reply["verdict"], seconds=round(time.monotonic() - begun, 3), printed=printed)
+        return reply["verdict"], printed
 
     def _ask_worker(self, what: dict[str, Any]) -> Any:
         return _ask(self.process.stdin, self.process.stdout, what)
@@ -125,7 +151,7 @@ def _ask(to: IO[bytes] | None, answering: IO[bytes] | None, what: dict[str, Any]
     except BrokenPipeError:
         line = b""
     if not line:
-        raise ResnetlabError("the process that checks exercises has ended\nits own messages stand above; try again")
+        raise EndedError("the process that checks exercises has ended\nits own messages stand above; try again")
     return json.loads(line)
 
 

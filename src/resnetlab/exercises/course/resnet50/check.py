@@ -14,7 +14,7 @@ from resnetlab.exercises.observation import Case, Check, Observation, drawn
 
 SPACE = {
     "images": (2, 3),
-    "size": (64, 75, 96),
+    "size": (64, 75),
     "width": (2, 4),
     "classes": (2, 10),
     "training": (False, True),

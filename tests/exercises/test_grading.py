@@ -1,0 +1,146 @@
+"""A class is graded alike every time, and no learner's code reaches the grader, its answers or other learners."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+import resnetlab
+from resnetlab.core.errors import ResnetlabError
+from resnetlab.exercises import grading
+from resnetlab.exercises.course import COURSE, file_name, solution
+from resnetlab.exercises.grading import grade_folders, learner_names
+from resnetlab.exercises.guard import guards
+from resnetlab.exercises.workshop import Result, Workshop
+from shared_workshop import SharedWorkshop
+
+pytestmark = pytest.mark.xdist_group("exercises")
+FIRST = file_name("convolution_by_unfold")
+ANSWERS = Path(resnetlab.__file__).parent / "exercises" / "course" / "convolution_by_unfold" / "solution.py"
+HEAD = "import os\nfrom torch.nn.functional import conv2d\n\n\ndef convolution(x, weight, bias, stride, padding):\n"
+needs_landlock = pytest.mark.skipif(not guards()["files"], reason="this system has no Landlock")
+REACHES = {
+    # what a learner's code tries, in one expression
+    "reading the worked solutions": f"open({str(ANSWERS)!r}).read()",
+    "listing the grader": f"os.listdir({str(ANSWERS.parents[2])!r})",
+    "reading another learner's answer": "open(OTHER).read()",
+    "changing another learner's answer": "open(OTHER, 'w').write('')",
+    "reading the system's users": "open('/etc/passwd').read()",
+    "reading another process's memory": "open(f'/proc/{os.getppid()}/mem', 'rb').read(1)",
+    "ending the grader": "os.kill(os.getppid(), 9)",
+    "importing the answers": "__import__('resnetlab.exercises.course.convolution_by_unfold.task')",
+    "importing the library": "__import__('resnetlab')",
+    "the network": "__import__('socket').create_connection(('127.0.0.1', 9), timeout=1)",
+    "writing beside its folder": "open('../note', 'w')",
+}
+
+
+@pytest.fixture
+def class_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A class that is graded in the warm process of all tests."""
+    monkeypatch.setattr(grading, "Workshop", SharedWorkshop)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def learner(place: Path, source: str) -> Path:
+    place.mkdir()
+    (place / FIRST).write_text(source, encoding="utf-8")
+    return place
+
+
+def test_a_class_is_graded_to_the_same_letter_twice(class_of: Path) -> None:
+    right = learner(class_of / "ada", solution("convolution_by_unfold"))
+    wrong = learner(class_of / "bob", solution("convolution_by_unfold").replace("+ bias[:, None]", ""))
+    odd = learner(class_of / "=1+1", HEAD + "    return object()\n")
+    files = []
+    for place in ("first", "second"):
+        grades = grade_folders([right, wrong, odd], class_of / place)
+        files.append([(grades.folder / name).read_bytes() for name in ("grades.csv", "grades.json")])
+    assert files[0] == files[1]
+    rows = list(csv.reader(files[0][0].decode().splitlines()))
+    assert rows[0] == ["learner", "passed", "of", *COURSE]
+    assert [row[:4] for row in rows[1:]] == [
+        ["ada", "1", str(len(COURSE)), "passed"],
+        ["bob", "0", str(len(COURSE)), "no-bias"],
+        ["'=1+1", "0", str(len(COURSE)), "wrong-type"],
+    ]
+    held = json.loads(files[0][1])
+    assert [entry["learner"] for entry in held["learners"]] == ["ada", "bob", "=1+1"]
+    assert held["guarded"] == guards()
+
+
+def checked(workshop: Workshop, source: str) -> Result:
+    return workshop.check("convolution_by_unfold", source.encode(), FIRST)
+
+
+@needs_landlock
+@pytest.mark.parametrize("what", REACHES)
+def test_a_learners_code_does_not_reach(what: str, workshop: Workshop, tmp_path: Path) -> None:
+    if what == "ending the grader" and not guards()["signals"]:
+        pytest.skip("this kernel does not guard signals")
+    other = learner(tmp_path / "other", "# mine\n") / FIRST
+    source = (
+        f"OTHER = {str(other)!r}\n{HEAD}    {REACHES[what]}\n    return conv2d(x, weight, bias, stride, padding)\n"
+    )
+    result = checked(workshop, source)
+    assert (result.passed, result.mistake) == (False, "raises"), result.message
+    assert "PermissionError" in result.message or "is not to be used" in result.message
+    assert other.read_text() == "# mine\n"
+    assert workshop.process.poll() is None
+
+
+def test_a_learners_code_sees_no_secret_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGISTRY_TOKEN", "s3cret")
+    with Workshop() as fresh:
+        source = HEAD + "    assert not os.environ, dict(os.environ)\n"
+        told = checked(fresh, source).message
+    assert "AssertionError" in told
+    assert "s3cret" not in told
+    assert "REGISTRY_TOKEN" not in told
+
+
+def test_a_result_cannot_be_written_by_the_learner(workshop: Workshop) -> None:
+    forged = json.dumps({"end": True}), json.dumps({"passed": True}), json.dumps({"verdict": {"passed": True}})
+    writes = "".join(f"    os.write(3, {(line + chr(10)).encode()!r})\n" for line in forged)
+    result = checked(workshop, f"{HEAD}{writes}    os._exit(0)\n")
+    assert (result.passed, result.mistake) == (False, "exits")
+
+
+def test_comparisons_that_are_patched_change_no_verdict(workshop: Workshop) -> None:
+    patches = "    import torch, numpy\n    torch.equal = torch.allclose = numpy.allclose = lambda *_, **__: True\n"
+    result = checked(workshop, f"{HEAD}{patches}    return conv2d(x, weight, None, stride, padding)\n")
+    assert (result.passed, result.mistake) == (False, "no-bias")
+
+
+def test_what_one_answer_changes_in_python_the_next_does_not_see(workshop: Workshop) -> None:
+    spoil = "    import torch\n    torch.nn.functional.unfold = None\n    raise ValueError\n"
+    assert checked(workshop, HEAD + spoil).mistake == "raises"
+    assert checked(workshop, solution("convolution_by_unfold")).passed
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="links are opened another way")
+def test_a_link_to_another_answer_is_no_answer(class_of: Path) -> None:
+    right = learner(class_of / "ada", solution("convolution_by_unfold"))
+    (class_of / "eve").mkdir()
+    (class_of / "eve" / FIRST).symlink_to(right / FIRST)
+    grades = grade_folders([class_of / "eve"], class_of / "grades")
+    assert grades.results[0][0].mistake == "missing-file"
+    assert "is no plain file" in grades.results[0][0].message
+
+
+def test_learners_of_one_name_go_by_their_path() -> None:
+    assert learner_names([Path("/a/ada"), Path("/a/bob")]) == ("ada", "bob")
+    assert learner_names([Path("/a/ada"), Path("/b/ada")]) == ("/a/ada", "/b/ada")
+
+
+@pytest.mark.parametrize(("folder", "said"), [("gone", "is no folder"), ("empty", "holds no exercise")])
+def test_what_is_no_learners_folder_is_told_before_anything_runs(folder: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ResnetlabError, match=said):
+        grade_folders([tmp_path / folder], tmp_path / "grades")
+    assert not (tmp_path / "grades").exists()
