@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from resnetlab.exercises.course import solution
 from resnetlab.exercises.workshop import Result, Workshop
 
 pytestmark = pytest.mark.xdist_group("exercises")
@@ -83,6 +84,35 @@ def test_what_nobody_foresaw_fails_in_its_place_with_the_smallest_input(workshop
 def test_a_wrong_gradient_is_told_from_a_wrong_output(workshop: Workshop) -> None:
     result = checked(workshop, f"return {RIGHT.replace('(x,', '(x + (x - x.detach()),')}")
     assert (result.passed, result.mistake, result.where) == (False, None, "gradient")
+
+
+ELSEWHERE = {
+    # place: exercise, what is changed in its solution, part of the message
+    "buffers": ("batch_norm", "alpha=momentum", "alpha=momentum * 1.1", "running_mean[0] is"),
+    "mode": (
+        "basic_block",
+        "return F.relu(y + x)",
+        "self.eval(); return F.relu(y + x)",
+        "in training after a pass: no",
+    ),
+    "gradient": ("basic_block", "return F.relu(y + x)", "return F.relu(y + x.clone().detach() * 2 - x)", ""),
+}
+
+
+@pytest.mark.parametrize("place", ELSEWHERE)
+def test_what_nobody_foresaw_is_located(place: str, workshop: Workshop) -> None:
+    name, right, wrong, message = ELSEWHERE[place]
+    result = workshop.check(name, solution(name).replace(right, wrong).encode(), "answer.py")
+    assert (result.passed, result.mistake, result.where) == (False, None, place), result.message
+    assert result.message.startswith(f"wrong in the {place}")
+    assert message in result.message
+
+
+def test_layers_that_cannot_be_compared_are_named(workshop: Workshop) -> None:
+    source = solution("basic_block").replace("self.bn2 = nn.BatchNorm2d(channels)", "self.bn2 = nn.LayerNorm(4)")
+    result = workshop.check("basic_block", source.encode(), "answer.py")
+    assert (result.passed, result.mistake) == (False, "raises")
+    assert "the parameter bn2.weight stands in no nn.Conv2d, nn.BatchNorm2d or nn.Linear" in result.message
 
 
 def test_what_an_answer_prints_is_kept_for_the_learner(workshop: Workshop) -> None:

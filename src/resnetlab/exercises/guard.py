@@ -20,6 +20,7 @@ from resnetlab.exercises import landlock
 
 MEMORY = 2 << 30  # bytes that a learner's code may have beyond what PyTorch takes
 WRITTEN = 16 << 20  # bytes of a file
+USES_SOCKETS = ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg")
 STARTS_PROCESSES = ("os.fork", "os.forkpty", "os.exec", "os.posix_spawn", "os.system", "os.spawn", "subprocess.Popen")
 SYSTEM_FOLDERS = ("/usr", "/lib", "/lib64")
 SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/localtime", "/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
@@ -64,7 +65,7 @@ def give_up_rights(folder: Path, seconds: int, packages: Sequence[str]) -> None:
     """
     _limit(seconds)
     _fence(packages)
-    sys.addaudithook(_refuse_processes)
+    sys.addaudithook(_refuse)
     if landlock.version():
         landlock.confine(readable=readable_places(), writable=(folder,))
 
@@ -122,6 +123,8 @@ def _fence(packages: Sequence[str]) -> None:
     sys.meta_path.insert(0, Fence(packages))
 
 
-def _refuse_processes(event: str, arguments: Any) -> None:
+def _refuse(event: str, arguments: Any) -> None:
+    if event in USES_SOCKETS:  # of sockets, Landlock stops TCP only
+        raise PermissionError("an answer uses no network")
     if event in STARTS_PROCESSES:
         raise StartsProcessesError("an answer starts no other process")

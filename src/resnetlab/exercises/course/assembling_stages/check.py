@@ -54,7 +54,7 @@ def library() -> SimpleNamespace:
         like = RESNET50 if block.expansion == Bottleneck().expansion else RESNET18
         spec = like.but(stages=Stages(tuple(widths), tuple(depths)), stem=like.stem.__class__(in_channels))
         with torch.device("meta"):
-            built = build_stages(spec)
+            built: list[Any] = list(build_stages(spec))
         made = [[block(each.conv1.in_channels, *_width_and_stride(each)) for each in stage] for stage in built]
         return nn.Sequential(*(nn.Sequential(*blocks) for blocks in made))
 

@@ -1,4 +1,4 @@
-"""What is looked at: output, parameters, gradients, running averages, and whether evaluation leaves these alone."""
+"""What is looked at: output, parameters, running averages, the mode afterwards, gradients."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def probe(answer: Any, case: Case, observation: Observation) -> None:
     observation.output("y", y)
     observation.output("number of parameters", parameter_count(block))
     observation.buffers("running averages, sorted", running_statistics(block))
+    observation.mode("in training after a pass", block.training)
     observation.gradients(y, x=x)
     y = block(x)
     (y * y).sum().backward()
