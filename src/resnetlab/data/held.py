@@ -79,9 +79,10 @@ def hold(
     errors = {number: error for _, spoiled in shares for number, error in spoiled.items()}
     unreadable = refuse_unreadable(labelled, errors, skip_unreadable=skip_unreadable)
     kept = torch.tensor([number for number in range(len(labelled)) if number not in errors])
-    squares = [share for share, _ in shares if len(share)]
-    together = squares[0] if len(squares) == 1 else torch.cat(squares)
-    return Held(together, labels[kept], labelled.classes, labelled.name, unreadable)
+    parts = [share for share, _ in shares if len(share)]
+    return Held(
+        parts[0] if len(parts) == 1 else torch.cat(parts), labels[kept], labelled.classes, labelled.name, unreadable
+    )
 
 
 def _my_share(
