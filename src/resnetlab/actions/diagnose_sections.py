@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from resnetlab.actions.diagnosis import Section, SectionFigure, SectionTable
 from resnetlab.analysis.health import HealthFinding
-from resnetlab.pages.numbers import number, percent
+from resnetlab.pages.numbers import ABSENT, percent
+from resnetlab.pages.numbers import number as number_text
 
 if TYPE_CHECKING:
     from resnetlab.analysis.health_look import HealthLook
@@ -35,17 +36,15 @@ def signal_section(looks: Looks, findings: tuple[HealthFinding, ...], not_done: 
         )
     if dead:
         worst = max(dead, key=lambda layer: layer.dead_channels)
-        lead += (
-            f"At most {percent(worst.dead_channels)} of an activation's channels are dead"
-            f"{f', in {worst.name}' if worst.dead_channels else ''}."
-        )
+        most = f"At most {percent(worst.dead_channels)} of an activation's channels are dead, in {worst.name}."
+        lead += most if worst.dead_channels else "No channel of an activation is dead."
     figures = [
         _by_depth("signal-spread", "Spread of the signal", looks, _weighted, lambda layer: layer.std,
                   "standard deviation", findings, log_y=True),
         _by_depth("signal-rank", "Directions that are used", looks, _weighted, _rank_share,
                   "effective rank, share of what is possible", findings),
     ]  # fmt: skip
-    if dead:
+    if any(layer.dead_channels for look in looks.values() for layer in _activations(look)):
         figures.append(
             _by_depth("signal-dead", "Dead channels", looks, _activations, lambda layer: layer.dead_channels,
                       "share of the channels", findings)
@@ -76,7 +75,7 @@ def gradient_section(looks: Looks, findings: tuple[HealthFinding, ...]) -> Secti
         )
     elif noise.batches > 1:
         lead += "The batches are too noisy, or too few, to tell the noise scale."
-    ratios = {time: [_ratio(one) for one in look.parameters if one.learns] for time, look in looks.items()}
+    ratios = {time: _ratios(look) for time, look in looks.items()}
     from resnetlab.pages.diagnosis_figures import by_depth
 
     figures = (
@@ -85,13 +84,13 @@ def gradient_section(looks: Looks, findings: tuple[HealthFinding, ...]) -> Secti
         SectionFigure(
             "gradient-ratio",
             "Gradient beside the weights",
-            by_depth(_named(ratios), x="parameter that learns", y="norm of gradient / norm of weights", log_y=True),
+            by_depth(_named(ratios), x="weighted layer", y="norm of gradient / norm of weights", log_y=True),
             "A step of SGD moves a parameter by this much of itself, times the learning rate.",
         ),
     )  # fmt: skip
     rows = tuple(
-        (one.name, f"{one.size:,}", "yes" if one.learns else "frozen", number(one.norm), _text(one.gradient),
-         _text(_ratio(one)))
+        (one.name, f"{one.size:,}", "yes" if one.learns else "frozen", number(one.norm), number(one.gradient),
+         number(_ratio(one)))
         for one in now.parameters
     )  # fmt: skip
     table = SectionTable(
@@ -136,7 +135,7 @@ def norm_section(looks: Looks, findings: tuple[HealthFinding, ...]) -> Section:
     rows = tuple(
         (norm.name, str(norm.channels), "mean of all" if norm.momentum is None else f"{norm.momentum:g}",
          {True: "yes", False: "no", None: "–"}[norm.has_moved], percent(norm.collapsed),
-         _text(norm.mean_drift) if now.is_trained else "–", _text(norm.variance_drift) if now.is_trained else "–")
+         number(norm.mean_drift) if now.is_trained else "–", number(norm.variance_drift) if now.is_trained else "–")
         for norm in now.norms
     )  # fmt: skip
     columns = ("Norm", "Channels", "Momentum", "Moves", "Collapsed", "Means apart", "Variances apart")
@@ -217,11 +216,18 @@ def _ratio(parameter: Any) -> float | None:
     return parameter.gradient / parameter.norm if parameter.gradient is not None and parameter.norm else None
 
 
+def _ratios(look: HealthLook) -> list[float | None]:
+    """Of the weights of every weighted layer."""
+    parameters = {one.name: one for one in look.parameters}
+    weights = (parameters.get(f"{layer.name}.weight") for layer in look.weighted)
+    return [None if one is None else _ratio(one) for one in weights]
+
+
 def _layer_table(look: HealthLook) -> SectionTable:
     rows = tuple(
         (layer.name + (f" (call {layer.call})" if layer.call > 1 else ""), layer.kind,
          "×".join(map(str, layer.shape)), number(layer.mean), number(layer.std), percent(layer.dead_channels),
-         _text(layer.effective_rank), _text(layer.gradient))
+         number(layer.effective_rank), number(layer.gradient))
         for layer in look.layers
     )  # fmt: skip
     columns = ("Layer", "Kind", "Output", "Mean", "Deviation", "Dead channels", "Effective rank", "Gradient")
@@ -229,5 +235,6 @@ def _layer_table(look: HealthLook) -> SectionTable:
     return SectionTable("Layer by layer", columns, rows, columns[3:], note)
 
 
-def _text(value: float | None) -> str:
-    return "–" if value is None else number(value)
+def number(value: float | None) -> str:
+    """As it is read; a dash for what is none."""
+    return ABSENT if value is None or not math.isfinite(value) else number_text(value)
