@@ -37,6 +37,37 @@ def test_a_right_solution_passes(name: str, variation: str, seed: int, workshop:
     assert result.passed, result.message
 
 
+IN_OTHER_WORDS = [
+    # exercise, one of its right variations, what is changed in it, the mistake that this is
+    ("convolution_by_unfold", "einsum", " + bias.view(1, -1, 1, 1)", "", "no-bias"),
+    ("convolution_by_unfold", "strided_views", "[padding] * 4", "[0, 2 * padding] * 2", "padding-on-one-side"),
+    ("convolution_by_unfold", "loops", "weight[:, :, i, j]", "weight[:, :, j, i]", "kernel-transposed"),
+    ("batch_norm", "var_mean", "lerp_(mean.data, momentum)", "lerp_(mean.data, 1 - momentum)", None),
+    ("batch_norm", "var_mean", ".data, momentum)", ".data, 1 - momentum)", "momentum-the-wrong-way-round"),
+    ("batch_norm", "channel_rows", "squares.detach() / (m - 1)", "squares.detach() / m", "biased-running-variance"),
+    (
+        "residual_addition",
+        "torch_add",
+        "torch.add(x, branch(x)).clamp(min=0)",
+        "branch(x).clamp(0) + x",
+        "relu-before-the-addition",
+    ),
+    ("basic_block", "torchvision_style", "return self.relu(out)", "return out", "relu-missing-after-the-addition"),
+    ("bottleneck", "torchvision_style", "kernel_size=3, stride=stride", "kernel_size=3", None),
+    ("cifar_resnet20", "one_sequential", "[(1, 2, 2),", "[(1, 2, 1),", None),
+]
+
+
+@pytest.mark.parametrize(("name", "variation", "right", "wrong", "slug"), IN_OTHER_WORDS)
+def test_a_mistake_is_recognised_in_code_that_is_written_otherwise_and_half_a_mistake_is_not(
+    name: str, variation: str, right: str, wrong: str, slug: str | None, workshop: Workshop
+) -> None:
+    source = (RIGHT / name / f"{variation}.py").read_text(encoding="utf-8")
+    assert right in source
+    result = workshop.check(name, source.replace(right, wrong).encode(), file_name(name))
+    assert (result.passed, result.mistake in (slug, "raises" if slug is None else slug)) == (False, True), result
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("name", COURSE)
 def test_the_worked_solution_passes(name: str, seed: int, workshop: Workshop) -> None:

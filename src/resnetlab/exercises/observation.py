@@ -93,7 +93,6 @@ class Check:
         possible: whether a case makes sense.
         told: a case in words.
         tolerance: of a number, as a share of the largest of its tensor.
-        library_is_allowed: the learner's code may import resnetlab (never its exercises).
         seconds: of processor time that one run may take.
         of_questions: every case is a question: it is judged by itself, and what is meant is not told.
     """
@@ -105,7 +104,6 @@ class Check:
     possible: Callable[[Case], bool] = lambda case: True
     told: Callable[[Case], str] = lambda case: ", ".join(f"{name} {case[name]}" for name in case if name != "seed")
     tolerance: float = 1e-4
-    library_is_allowed: bool = False
     seconds: int = 4
     of_questions: bool = False
 
