@@ -16,12 +16,14 @@ from torch.nn import functional as F
 
 from resnetlab import create_model
 from resnetlab.actions.diagnose_attribution import attribution_section
+from resnetlab.actions.diagnose_cost import affordable
 from resnetlab.actions.diagnose_landscape import fast_settings, landscape_section
 from resnetlab.actions.diagnose_lesions import IDLE, lesions_section
 from resnetlab.actions.diagnose_parts import PARTS
 from resnetlab.actions.diagnose_paths import paths_section
 from resnetlab.actions.diagnose_shattering import shattering_section
 from resnetlab.actions.diagnosis import Section, Subject
+from resnetlab.analysis import count_macs
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.pages.svg import figure_svg
 
@@ -138,6 +140,15 @@ def test_a_plain_network_says_what_it_has_none_of(subject: Subject) -> None:
     section = checked(shattering_section(plain))
     assert section.not_done == ("No residual addition was found: there is no skip to cut for a comparison.",)
     assert section.numbers["without_skips"] is None
+
+
+def test_what_costs_much_looks_at_fewer_images_and_says_so(subject: Subject) -> None:
+    macs = count_macs(subject.model, (1, 8, 8))
+    assert affordable(subject, 10, 256, multiply_adds=10 * 64 * macs) == (64, "")
+    images, said = affordable(subject, 10, 256, multiply_adds=10 * 40.5 * macs)
+    assert images == 40
+    assert said.startswith("Only 40 of 64 images were looked at")
+    assert affordable(subject, 10, 256, multiply_adds=1)[0] == 16
 
 
 def test_each_part_is_found_where_its_row_says() -> None:

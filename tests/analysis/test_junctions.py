@@ -190,3 +190,18 @@ def test_nothing_stays_behind(model: nn.Module, images: Tensor, fingerprint: Cal
     with pytest.raises(RuntimeError), without_skips(model, junctions):
         model(torch.ones(2, 7, 8, 8))
     assert fingerprint(model) == before
+
+
+def test_pytorchs_own_encoder_layers_are_blocks_too() -> None:
+    torch.manual_seed(0)
+    layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True)
+    model = nn.Sequential(nn.Linear(6, 8), nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)).eval()
+    images = torch.randn(3, 5, 6)
+    junctions = find_junctions(model, (5, 6))
+    assert [junction.block for junction in junctions][::2] == ["1.layers.0.self_attn", "1.layers.1.self_attn"]
+    with torch.no_grad():
+        with without_branches(model, [junctions[2]]):
+            removed = model(images)
+        for parameter in model.get_submodule("1.layers.1.self_attn.out_proj").parameters():
+            nn.init.zeros_(parameter)
+        torch.testing.assert_close(removed, model(images))

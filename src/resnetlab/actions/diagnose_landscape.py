@@ -113,6 +113,8 @@ def _eigenvalues(curvature: Curvature) -> SectionTable:
     note = (
         f"Of the Hessian of the mean cross-entropy of {curvature.images} images with respect to all "
         f"{curvature.parameters:,} parameters that learn, the largest by magnitude, by Lanczos with "
-        f"{curvature.products} products; {STATISTICS[curvature.batchnorm]}. Residual: how far an eigenvalue may be off"
+        f"{curvature.products} products; {STATISTICS[curvature.batchnorm]}. Residual: how far off it may be."
     )
-    return SectionTable("Largest eigenvalues", ("", "Eigenvalue", "Residual"), rows, ("Eigenvalue", "Residual"), note)
+    return SectionTable(
+        "Largest eigenvalues", ("Place", "Eigenvalue", "Residual"), rows, ("Eigenvalue", "Residual"), note
+    )

@@ -25,7 +25,7 @@ def paths_section(subject: Subject) -> Section:
     from resnetlab.analysis.junctions import find_junctions
     from resnetlab.analysis.paths import central_lengths
     from resnetlab.analysis.unfolding import path_gradients
-    from resnetlab.pages.inside_figures import paths_figure
+    from resnetlab.pages.inside_figures import path_norms_figure, path_shares_figure
 
     junctions = find_junctions(subject.model, tuple(subject.images.shape[1:]))
     if not junctions:
@@ -51,9 +51,8 @@ def paths_section(subject: Subject) -> Section:
         f"{percent(among)} of all paths; a path through no branch carries a gradient of {number(rows[0].norm)}, one "
         f"through all {number(rows[-1].norm)}."
     )
-    figure = paths_figure(
-        [row.share_of_gradient for row in rows], [row.share_of_paths for row in rows], [row.norm for row in rows]
-    )
+    shares = path_shares_figure([row.share_of_gradient for row in rows], [row.share_of_paths for row in rows])
+    norms = path_norms_figure([row.norm for row in rows])
     caption = (
         f"{paths} random paths of each length, batch norms with their running statistics; "
         "the number of paths times the mean norm through one is what a length contributes (Veit et al. 2016, Fig. 6). "
@@ -63,7 +62,10 @@ def paths_section(subject: Subject) -> Section:
         "paths",
         "Which paths the gradient takes",
         lead,
-        (SectionFigure("paths-length", "Gradient by path length", figure, caption),),
+        (
+            SectionFigure("paths-length", "Gradient by path length", shares, caption),
+            SectionFigure("paths-norm", "Through a single path", norms, "Mean over the paths drawn of each length."),
+        ),
         numbers={
             "images": len(images),
             "blocks": [junction.block for junction in junctions],

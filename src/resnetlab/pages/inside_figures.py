@@ -68,25 +68,30 @@ def several_figure(blocks: int, whole: float, accuracies: Mapping[str, Sequence[
     return figure
 
 
-def paths_figure(gradient: Sequence[float], paths: Sequence[float], norms: Sequence[float]) -> Figure:
-    """Share of the gradient and of the paths by path length, and the norm of the gradient through one path.
+def path_shares_figure(gradient: Sequence[float], paths: Sequence[float]) -> Figure:
+    """Share of the gradient and of the paths by path length.
 
     Args:
         gradient: share of the gradient of each length from 0 branches on.
         paths: share of all paths.
-        norms: mean norm through one path.
     """
-    figure, (left, right) = new_figure(width=8.6, height=HEIGHT, columns=2)
+    figure, (axes,) = new_figure(height=HEIGHT)
     lengths = list(range(len(gradient)))
     shares = {"gradient": 100 * np.asarray(gradient), "paths": 100 * np.asarray(paths)}
-    draw_curves(left, shares, lengths, every=max(1, len(lengths) // 12))
-    label(left, f"branches on the path, of {len(lengths) - 1}", "share of all (%)")
-    left.legend(frameon=False, fontsize=TEXT_SIZE - 0.5)
+    draw_curves(axes, shares, lengths, every=max(1, len(lengths) // 12))
+    label(axes, f"branches on the path, of {len(lengths) - 1}", "share of all (%)")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(frameon=False, fontsize=TEXT_SIZE - 0.5)
+    return figure
+
+
+def path_norms_figure(norms: Sequence[float]) -> Figure:
+    """Mean norm of the gradient through one path of each length from 0 branches on."""
+    figure, (axes,) = new_figure(height=HEIGHT)
     seen = [value if value > 0 else np.nan for value in norms]
-    draw_curves(right, {"one path": seen}, lengths, every=max(1, len(lengths) // 12))
-    label(right, "branches on the path", "gradient through one path", log_y=bool(np.isfinite(seen).any()))
-    for axes in (left, right):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    draw_curves(axes, {"one path": seen}, list(range(len(seen))), every=max(1, len(seen) // 12))
+    label(axes, "branches on the path", "gradient through one path", log_y=bool(np.isfinite(seen).any()))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
 
 

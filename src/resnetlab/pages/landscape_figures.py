@@ -59,7 +59,7 @@ def attribution_figure(
     """
     shown = np.asarray(images, dtype=float)
     count, height, width = shown.shape[:3]
-    figure = Figure(figsize=(1.35 * count + 0.3, 1.35 * (1 + len(rows)) + 0.3), layout="constrained")
+    figure = Figure(figsize=(1.1 * count + 0.4, 1.15 * (1 + len(rows)) + 0.3), layout="constrained")
     axes = figure.subplots(1 + len(rows), count, squeeze=False)
     for column in range(count):
         axes[0][column].imshow(shown[column], interpolation="nearest")

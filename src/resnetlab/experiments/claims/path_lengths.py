@@ -81,7 +81,7 @@ def unfolded(
 
 def edges(shares: Sequence[float]) -> tuple[int, int]:
     """The lengths between which the central 90 % lie: at most 5 % are shorter, at most 5 % longer."""
-    return central_lengths(shares, MASS)
+    return central_lengths([float(share) for share in shares], MASS)
 
 
 def room_below_half(results: Results) -> list[float]:
