@@ -31,7 +31,7 @@ from resnetlab.core.machine import describe_environment
 from resnetlab.data import load_data
 
 FILE = Path(health_rules.__file__).with_name("health_calibration.json")
-BATCH, BATCHES = 32, 3
+BATCH, BATCHES = 16, 3
 NETWORKS = {  # name → side of the images, steps of the short training; 0 where a step costs too much
     "resnet20": (8, 120),
     "plain20": (8, 120),
@@ -54,28 +54,29 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="measure those too that stand in the file")
     asked = parser.parse_args()
     content: dict[str, Any] = json.loads(FILE.read_text()) if FILE.is_file() else {"networks": {}}
-    for name in asked.only:
-        if name not in content["networks"] or asked.again:
-            content["networks"][name] = calibrate(name, *NETWORKS[name])
-            write(content)
+    for when in ("start", "trained"):  # all as drawn first, which is quick
+        for name in asked.only:
+            side, steps = NETWORKS[name]
+            row = content["networks"].setdefault(name, {"side": side, "steps": steps})
+            if (when not in row or asked.again) and (steps or when == "start"):
+                row |= calibrate(name, side, steps if when == "trained" else 0)
+                write(content)
     return 0
 
 
 def calibrate(name: str, side: int, steps: int) -> dict[str, Any]:
-    """What the rules measure on one network, as drawn and, where there are steps, trained."""
+    """What the rules measure on one network, as drawn where there are no steps, else trained."""
     train, test = pictures(side)
     torch.manual_seed(0)
     model = resolve_model(name, untrained=True).module
     structure = read_structure(model, (3, side, side))
     batches = [(test[0][at : at + BATCH], test[1][at : at + BATCH]) for at in range(0, BATCH * BATCHES, BATCH)]
-    found: dict[str, Any] = {"side": side, "steps": steps}
-    found["start"] = measured(look_at_health(model, batches), structure)
-    if steps:
-        trained_for(model, *train, steps)
-        look = look_at_health(model, batches, is_trained=True)
-        found |= {"accuracy": round(look.outputs.accuracy, 4), "trained": measured(look, structure)}
-    print(f"{name}: {steps} steps, accuracy {found.get('accuracy')}", file=sys.stderr, flush=True)
-    return found
+    if not steps:
+        return {"start": measured(look_at_health(model, batches), structure)}
+    trained_for(model, *train, steps)
+    look = look_at_health(model, batches, is_trained=True)
+    print(f"{name}: {steps} steps, accuracy {look.outputs.accuracy:.3f}", file=sys.stderr, flush=True)
+    return {"accuracy": round(look.outputs.accuracy, 4), "trained": measured(look, structure)}
 
 
 def measured(look: HealthLook, structure: Structure) -> dict[str, float]:

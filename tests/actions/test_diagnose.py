@@ -15,6 +15,7 @@ from torch import Tensor, nn
 import resnetlab
 from resnetlab.actions import diagnose_memory, diagnose_page
 from resnetlab.actions.diagnose_images import smallest_size
+from resnetlab.actions.diagnose_parts import PARTS
 from resnetlab.actions.diagnosis import Diagnosis
 from resnetlab.cli import main
 from resnetlab.core.errors import ResnetlabError, UnknownNameError
@@ -81,6 +82,7 @@ def test_page_numbers_and_figures_are_written(tmp_path: Path) -> None:
 
 def test_what_enters_a_second_diagnosis_into_the_same_folder_is_its_own(tmp_path: Path) -> None:
     diagnose(small(), folder=tmp_path)
+    (tmp_path / "plots").mkdir()
     (tmp_path / "plots" / "old.svg").write_text("of an earlier diagnosis")
     with pytest.raises(ResnetlabError, match="holds files already"):
         diagnose(small(), folder=tmp_path)
@@ -219,8 +221,13 @@ def test_outputs_that_are_no_numbers_are_a_finding_and_other_parts_are_left_out(
     found = diagnose(model, folder=tmp_path, parts=("all",))
     assert [one.layer for one in found.findings if one.rule == "not finite"] == ["0"]
     others = [section for section in found.sections if section.slug not in ("signal", "gradient", "norms", "outputs")]
+    assert len(others) == len(PARTS)
     assert all("not finite" in section.not_done[0] for section in others)
-    assert "NaN" not in (tmp_path / "diagnosis.json").read_text()
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    json.loads((tmp_path / "diagnosis.json").read_text(), parse_constant=refuse)
 
 
 def loader(batches: int) -> Iterator[tuple[Tensor, Tensor]]:

@@ -69,8 +69,9 @@ def _part(name: str, subject: Subject, sound: bool) -> Section:
     subject.say(f"{name}: {PARTS[name].what}")
     try:
         made = getattr(importlib.import_module(f"resnetlab.actions.{module}"), function)(subject)
-    except ResnetlabError as error:
-        reason = " ".join(str(error).splitlines())
+    except Exception as error:  # whatever a user's module raises; what was seen already is worth its page
+        kind = "" if isinstance(error, ResnetlabError) else f"{type(error).__name__}: "
+        reason = f"{kind}{' '.join(str(error).split())[:300]}"
         return Section(name, name.capitalize(), "", not_done=(f"not done: {reason}",))
     assert isinstance(made, Section)
     return made

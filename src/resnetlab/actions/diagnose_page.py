@@ -86,7 +86,7 @@ def _page(found: Diagnosis) -> DiagnosisPage:
         title=f"{found.model} on {found.data}",
         lead=_lead(found, counts),
         counts={severity: counts[severity] for severity in SEVERITIES},
-        findings=tuple(map(_row, found.findings)),
+        findings=_rows(found.findings),
         sections=tuple(map(_section, found.sections)),
         remarks=tuple(f"{one[:1].upper()}{one[1:]}." for one in found.remarks),
         facts=_facts(found),
@@ -105,11 +105,24 @@ def _lead(found: Diagnosis, counts: Mapping[str, int]) -> str:
     return f"{' and '.join(told).capitalize()}. The first to look at: {first.rule}{place}."
 
 
-def _row(one: HealthFinding) -> FindingRow:
+def _rows(findings: tuple[HealthFinding, ...]) -> tuple[FindingRow, ...]:
+    """A row for every rule, with all places of one severity."""
+    groups: dict[tuple[str, str, str], list[HealthFinding]] = {}
+    for one in findings:
+        groups.setdefault((one.rule, one.severity, one.advice), []).append(one)
+    return tuple(map(_row, groups.values()))
+
+
+def _row(group: list[HealthFinding]) -> FindingRow:
+    first = group[0]
+    values = [one.value for one in group if one.value is not None]
     measured = ""
-    if one.value is not None and one.threshold:
-        measured = f"Measured {number(one.value)}; the rule fires beyond {number(one.threshold)}"
-    return FindingRow(one.rule, one.severity, one.layer or "", measured, one.advice)
+    if values and (first.threshold or max(values) > 1):
+        several = number(values[0]) if len(values) == 1 else f"{number(min(values))} to {number(max(values))}"
+        limit = f"; the rule fires beyond {number(first.threshold)}" if first.threshold else ""
+        measured = f"Measured {several}{limit}"
+    layers = tuple(one.layer for one in group if one.layer is not None)
+    return FindingRow(first.rule, first.severity, layers, measured, first.advice)
 
 
 def _section(section: Section) -> PageSection:

@@ -22,8 +22,11 @@ def diagnosis_table(found: Diagnosis) -> RenderableType:
     table = plain_table(
         "", "finding", "where", "measured", "limit", "advice", whole=("finding",), numbers=("measured",)
     )
+    said: set[tuple[str, str]] = set()
     for one in found.findings:
+        advice = "" if (one.rule, one.advice) in said else one.advice  # once for all its places
+        said.add((one.rule, one.advice))
         value = "–" if one.value is None else number(one.value)
         limit = "–" if one.threshold is None else number(one.threshold)
-        table.add_row(f"{SIGNS[one.severity]} {one.severity}", one.rule, one.layer or "all", value, limit, one.advice)
+        table.add_row(f"{SIGNS[one.severity]} {one.severity}", one.rule, one.layer or "all", value, limit, advice)
     return table

@@ -23,14 +23,14 @@ class FindingRow:
     Args:
         rule: its name.
         severity: "error", "warning" or "info".
-        layer: where; "" for the whole network.
+        layers: where; empty for the whole network.
         measured: the value beside the limit, with words; "" where there is no number.
         advice: what it means and what to do.
     """
 
     rule: str
     severity: str
-    layer: str
+    layers: tuple[str, ...]
     measured: str
     advice: str
 
