@@ -29,6 +29,19 @@ COURSE = (
     "assembling_stages",
     "cifar_resnet20",
     "resnet50",
+    "pre_activation_block",
+    "zero_gamma",
+    "receptive_field",
+    "counting",
+    "gradient_norms",
+    "plain_or_residual",
+    "lesion_study",
+    "freezing",
+    "folding_batch_norm",
+    "loading_a_checkpoint",
+    "resuming",
+    "reading_sizes",
+    "reading_gradients",
 )
 
 

@@ -1,0 +1,69 @@
+"""What is looked at: the error that each lesion adds, by name, and whether the network is as it was."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from resnetlab.exercises.given import residual_network
+from resnetlab.exercises.observation import Case, Check, Observation, drawn
+
+SPACE = {"kind": ("basic", "bottleneck"), "depths": ((2,), (3,), (2, 2), (1, 3)), "training": (False, True)}
+IMAGES = 64
+
+
+def probe(answer: Any, case: Case, observation: Observation) -> None:
+    network = residual_network(case, case["kind"], case["depths"], width=4).train(case["training"])
+    parts = list(network.modules())
+    state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    images = drawn(case, "images", IMAGES, 3, 6, 6)
+    twin = residual_network(case, case["kind"], case["depths"], width=4).eval()
+    with torch.no_grad():
+        labels = twin(images).argmax(1)  # a network that is right,
+    labels[: IMAGES // 4] = (labels[: IMAGES // 4] + 1) % 3  # but for a quarter
+    added = answer.lesion_study(network, images, labels)
+    if not isinstance(added, dict):
+        observation.stop("what was given back", added)
+    observation.output("blocks", sorted(str(name) for name in added))
+    for name in sorted(added):
+        value = added[name]
+        observation.output(f"error without {name}", value.item() if isinstance(value, Tensor) else value)
+    observation.mode("in training", network.training)
+    same = [one is other for one, other in zip(parts, network.modules(), strict=False)]
+    observation.mode("every module is in its place", len(same) == len(parts) and all(same))
+    buffers = dict(network.named_buffers())
+    for name, tensor in network.state_dict().items():
+        if name in state and not torch.equal(tensor, state[name]):
+            (observation.buffers if name in buffers else observation.output)(f"{name} changed", True)
+            break
+
+
+def library() -> SimpleNamespace:
+    from resnetlab.analysis import lesioned, removable_blocks
+
+    def lesion_study(network: nn.Module, images: Tensor, labels: Tensor) -> dict[str, float]:
+        training = network.training
+
+        def error() -> float:
+            with torch.no_grad():
+                return float((network.eval()(images).argmax(1) != labels).double().mean())
+
+        whole, added = error(), {}
+        for name in removable_blocks(network, images):
+            with lesioned(network, [name]):
+                added[name] = error() - whole
+        network.train(training)
+        return added
+
+    return SimpleNamespace(lesion_study=lesion_study)
+
+
+def told(case: Case) -> str:
+    mode = "training" if case["training"] else "evaluation"
+    return f"{case['kind']} blocks, stages of {case['depths']}, network given in {mode} mode"
+
+
+CHECK = Check(SPACE, probe, library, trials=12, told=told)

@@ -1,0 +1,124 @@
+"""What is looked at: every tensor after loading, that a wrong file is refused, and that then nothing has changed."""
+
+from __future__ import annotations
+
+import os
+import random
+import tempfile
+from collections import OrderedDict
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from resnetlab.exercises.given import draw_numbers
+from resnetlab.exercises.observation import Case, Check, Observation
+
+SPACE = {
+    "fault": ("none", "missing", "extra", "shape", "program"),
+    "wrapper": ("", "state_dict", "model"),
+    "prefix": ("", "module."),
+    "head": ("fc", "linear"),
+    "counters": (True, False),
+    "shuffled": (False, True),
+}
+
+
+class Program:
+    """What a pickle may hold: something to be run when it is read."""
+
+    def __init__(self, mark: str) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (self.mark,)
+
+
+def network_of(case: Case, seed: int) -> nn.Module:
+    inner = nn.Sequential(OrderedDict(conv=nn.Conv2d(4, 4, 1, bias=False), bn=nn.BatchNorm2d(4)))
+    parts = OrderedDict(conv1=nn.Conv2d(3, 4, 3, bias=False), bn1=nn.BatchNorm2d(4), submodule=inner)
+    network = nn.Sequential(OrderedDict(**parts, flatten=nn.Flatten(), fc=nn.Linear(16, 3)))
+    draw_numbers({**case, "seed": case["seed"] + seed}, network)
+    return network
+
+
+def content(case: Case, mark: Path) -> Any:
+    """What the file holds."""
+    state: dict[str, Any] = {}
+    for name, tensor in network_of(case, 1).state_dict().items():
+        if case["counters"] or not name.endswith("num_batches_tracked"):
+            state[case["prefix"] + name.replace("fc.", f"{case['head']}.")] = tensor
+    conv = f"{case['prefix']}submodule.conv.weight"
+    if case["fault"] == "missing":
+        del state[conv]
+    elif case["fault"] == "extra":
+        state[f"{case['prefix']}layer9.weight"] = torch.ones(2)
+    elif case["fault"] == "shape":
+        state[conv] = torch.ones(5, 4, 1, 1)
+    if case["shuffled"]:
+        names = list(state)
+        random.Random(case["seed"]).shuffle(names)
+        state = {name: state[name] for name in names}
+    held: Any = {case["wrapper"]: state, "epoch": 200, "best_prec1": 91.7} if case["wrapper"] else state
+    return {**held, "note": Program(str(mark))} if case["fault"] == "program" else held
+
+
+def probe(answer: Any, case: Case, observation: Observation) -> None:
+    network = network_of(case, 0)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    with tempfile.TemporaryDirectory(dir=".") as folder:
+        file, mark = Path(folder) / "checkpoint.pth", Path(folder) / "run"
+        torch.save(content(case, mark), file)
+        if case["fault"] == "none":
+            answer.load(network, file)
+        else:
+            observation.output("refused", _refused(answer, network, file))
+        observation.output("a program in the file was run", mark.exists())
+    buffers = dict(network.named_buffers())
+    for name, tensor in network.state_dict().items():
+        record = observation.buffers if name in buffers else observation.output
+        if case["fault"] == "none":
+            record(name, tensor)
+        else:
+            record(f"{name} was changed", not torch.equal(tensor, before[name]))
+
+
+def _refused(answer: Any, network: nn.Module, file: Path) -> bool:
+    try:
+        answer.load(network, file)
+    except NotImplementedError:
+        raise
+    except Exception:  # a refusal is what is wanted; which error a program in the file meets is PyTorch's own affair
+        return True
+    return False
+
+
+def library() -> SimpleNamespace:
+    from resnetlab.weights.reading import read_checkpoint
+    from resnetlab.weights.unwrapping import unwrap
+
+    def load(network: nn.Module, file: Path) -> None:
+        given = {name.replace("linear.", "fc."): tensor for name, tensor in unwrap(read_checkpoint(file)).items()}
+        own: dict[str, Tensor] = network.state_dict()
+        given = {
+            name: given.get(name, own[name]) if "num_batches" in name else given[name] for name in {**own, **given}
+        }
+        if any(given[name].shape != own[name].shape for name in given):
+            raise ValueError("another shape")
+        network.load_state_dict(given)
+
+    return SimpleNamespace(load=load)
+
+
+def told(case: Case) -> str:
+    names = f"{case['prefix']}{case['head']}.weight"
+    faults = {"none": "", "missing": ", a tensor missing", "extra": ", a tensor too many",
+              "shape": ", a tensor of another shape", "program": ", with a program in it"}  # fmt: skip
+    under = f' under "{case["wrapper"]}"' if case["wrapper"] else ""
+    counters = "" if case["counters"] else ", no counters"
+    return f"a file with {names}{under}{counters}{faults[case['fault']]}"
+
+
+CHECK = Check(SPACE, probe, library, trials=24, told=told)

@@ -1,0 +1,3 @@
+"""From one text."""
+
+FIRST, SECOND, THIRD = ["A", "B", "C"]

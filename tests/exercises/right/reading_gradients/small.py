@@ -1,0 +1,5 @@
+"""As asked."""
+
+FIRST = "a"
+SECOND = "b"
+THIRD = "c"

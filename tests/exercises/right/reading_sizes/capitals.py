@@ -1,0 +1,5 @@
+"""Capitals and spaces."""
+
+FIRST = "B"
+SECOND = " c "
+THIRD = "A"

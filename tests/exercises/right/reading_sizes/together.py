@@ -1,0 +1,3 @@
+"""In one line."""
+
+FIRST, SECOND, THIRD = "bca"
