@@ -14,6 +14,7 @@ from resnetlab.actions.evaluate import evaluate
 from resnetlab.actions.evaluation import Evaluation
 from resnetlab.actions.judged_images import training_of
 from resnetlab.actions.run_evaluation import FLIPPED_TOO
+from resnetlab.core.errors import ResnetlabError
 from resnetlab.data.splits import training_data
 
 SETTINGS = {"recipe": None, "steps": 2, "batch_size": 8, "size": 16, "quiet": True, "flip_at_test": True, "seed": 3}
@@ -91,3 +92,8 @@ def test_a_folder_that_is_no_run_tells_of_no_training(content: str, tmp_path: Pa
     (tmp_path / "run.json").write_text(content)
     assert not training_of(str(tmp_path)).config
     assert not training_of("resnet50@DEFAULT").flips
+
+
+def test_a_choice_that_is_none_is_refused() -> None:
+    with pytest.raises(ResnetlabError, match="--flip-at-test yes is impossible\ngive auto, on, off"):
+        evaluate("resnet20", "digits", flip_at_test="yes")

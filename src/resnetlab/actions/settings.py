@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import tyro
 
@@ -85,5 +85,9 @@ class EvalSettings(ImageSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.flip_at_test not in get_args(OnOff):
+            raise ResnetlabError(
+                f"--flip-at-test {self.flip_at_test} is impossible\ngive {', '.join(get_args(OnOff))}"
+            )
         if isinstance(self.output, str):
             object.__setattr__(self, "output", Path(self.output))
