@@ -180,6 +180,37 @@ def test_gates_are_no_squashing_activations(batches: Batches) -> None:
     assert places(diagnosed(Gated(), batches), "squashing activation") == []
 
 
+class Functional(nn.Module):
+    """Convolutions with an activation that no module shows."""
+
+    def __init__(self, activation: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.second = nn.Conv2d(1, 12, 3), nn.Conv2d(12, 12, 3)
+        self.fc = nn.Linear(12, 10)
+        self.activation = activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(self.activation(self.second(self.activation(self.first(x)))).mean((2, 3)))
+
+
+def test_a_sigmoid_that_is_a_function_is_named(batches: Batches) -> None:
+    assert len(places(diagnosed(Functional(torch.sigmoid), batches), "squashing activation")) == 1
+    assert places(diagnosed(Functional(torch.relu), batches), "squashing activation") == []
+
+
+def test_channels_that_a_function_kills_are_named_where_they_are_taken(batches: Batches) -> None:
+    model = Functional(torch.relu)
+    model.first.bias.data[:8] = -50
+    assert places(diagnosed(model, batches), "dead channels") == ["second"]
+
+
+def test_what_is_frozen_is_told(batches: Batches) -> None:
+    model = faults.Residual()
+    model.layer2.requires_grad_(False)
+    assert places(diagnosed(model, batches), "frozen") == ["layer2"]
+
+
 def test_a_look_leaves_everything_as_it_was(
     batches: Batches, fingerprint: Callable[[nn.Module], dict[str, Any]]
 ) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from resnetlab.actions.diagnose_settings import DiagnoseSettings
 from resnetlab.actions.diagnosis import SCHEMA, Diagnosis, Section
 from resnetlab.analysis.health import SEVERITIES, HealthFinding
+from resnetlab.analysis.health_rules import RULES
 from resnetlab.core.files import write_content
 from resnetlab.core.terminal import json_text
 from resnetlab.pages.diagnosis_page import (
@@ -27,6 +28,7 @@ from resnetlab.pages.numbers import number
 if TYPE_CHECKING:
     from resnetlab.pages.svg import Drawing
 
+SOURCES = {(rule.name, rule.limit): rule.source for rule in RULES}
 JSON, PAGE, PLOTS = "diagnosis.json", "report.html", "plots"
 WORDS = {"error": ("error", "errors"), "warning": ("warning", "warnings")}
 
@@ -119,7 +121,8 @@ def _row(group: list[HealthFinding]) -> FindingRow:
     measured = ""
     if values and (first.threshold or max(values) > 1):
         several = number(values[0]) if len(values) == 1 else f"{number(min(values))} to {number(max(values))}"
-        limit = f"; the rule fires beyond {number(first.threshold)}" if first.threshold else ""
+        source = SOURCES.get((first.rule, first.threshold), "")
+        limit = f"; the rule fires beyond {number(first.threshold)} ({source})" if first.threshold else ""
         measured = f"Measured {several}{limit}"
     layers = tuple(one.layer for one in group if one.layer is not None)
     return FindingRow(first.rule, first.severity, layers, measured, first.advice)

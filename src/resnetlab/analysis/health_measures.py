@@ -11,8 +11,10 @@ from resnetlab.analysis.health_structure import Structure
 from resnetlab.analysis.layer_statistics import LayerState
 
 Found = Iterator[tuple[str | None, float]]
-FEWEST_LAYERS = 5  # below which a slope says nothing
-LEAST_CHANGE = 1.5  # powers of ten over the whole depth, below which nobody would notice
+FEWEST_LAYERS = 4  # below which a slope says nothing
+LEAST_CHANGE = 1.0  # powers of ten over the whole depth, below which nobody would notice
+SIGMOID_SLOPE = 0.25  # σ' at its steepest
+FAR = 3.0  # powers of ten over the whole depth, from which on training is slow or fails
 
 
 def not_finite(look: HealthLook, structure: Structure) -> Found:
@@ -31,6 +33,24 @@ def rising_signal(look: HealthLook, structure: Structure) -> Found:
     yield _slope(look.weighted, lambda layer: layer.std)
 
 
+def falling_signal_far(look: HealthLook, structure: Structure) -> Found:
+    place, slope = _slope(look.weighted, lambda layer: layer.std, least=FAR)
+    yield place, -slope
+
+
+def rising_signal_far(look: HealthLook, structure: Structure) -> Found:
+    yield _slope(look.weighted, lambda layer: layer.std, least=FAR)
+
+
+def vanishing_gradient_far(look: HealthLook, structure: Structure) -> Found:
+    yield _slope(look.weighted, lambda layer: layer.gradient, backward=True, least=FAR)
+
+
+def exploding_gradient_far(look: HealthLook, structure: Structure) -> Found:
+    place, slope = _slope(look.weighted, lambda layer: layer.gradient, backward=True, least=FAR)
+    yield place, -slope
+
+
 def vanishing_gradient(look: HealthLook, structure: Structure) -> Found:
     yield _slope(look.weighted, lambda layer: layer.gradient, backward=True)
 
@@ -44,6 +64,8 @@ def squashing(look: HealthLook, structure: Structure) -> Found:
     for layer in look.layers:
         if layer.saturated is not None and layer.gradient_gain is not None and layer.name not in structure.gates:
             yield layer.name, layer.gradient_gain
+    seen = {layer.name for layer in look.layers if layer.saturated is not None}
+    yield from ((name or None, SIGMOID_SLOPE) for name in structure.sigmoids if name not in seen)
 
 
 def saturated(look: HealthLook, structure: Structure) -> Found:
@@ -54,12 +76,15 @@ def saturated(look: HealthLook, structure: Structure) -> Found:
 
 def dead_channels(look: HealthLook, structure: Structure) -> Found:
     layers = look.evaluation_layers if look.is_trained else look.layers  # running statistics as drawn mean nothing
-    activations = [layer for layer in layers if layer.is_activation]
-    if activations:
-        yield from ((layer.name, layer.dead_channels) for layer in activations)
-    else:  # functions that no module shows: what they gave is seen where it is taken
-        taken = (layer for layer in layers if layer.dead_inputs is not None)
-        yield from ((layer.name, layer.dead_inputs or 0.0) for layer in taken)
+    passed = 0.0  # the largest share since the last layer with weights, told already
+    for layer in layers:
+        if layer.is_activation:
+            passed = max(passed, layer.dead_channels)
+            yield layer.name, layer.dead_channels
+        elif layer.dead_inputs is not None:  # what a function gave that no module shows is seen where it is taken
+            if layer.dead_inputs > passed:
+                yield layer.name, layer.dead_inputs
+            passed = 0.0
 
 
 def collapsed(look: HealthLook, structure: Structure) -> Found:
@@ -98,6 +123,10 @@ def frozen_but_moving(look: HealthLook, structure: Structure) -> Found:
 
 def without_gradient(look: HealthLook, structure: Structure) -> Found:
     yield from _whole_modules(look, {one.name for one in look.parameters if one.has_no_gradient})
+
+
+def frozen(look: HealthLook, structure: Structure) -> Found:
+    yield from _whole_modules(look, {one.name for one in look.parameters if not one.learns})
 
 
 def waiting(look: HealthLook, structure: Structure) -> Found:
@@ -146,7 +175,10 @@ def largest(look: HealthLook, structure: Structure) -> Found:
 
 
 def _slope(
-    layers: Sequence[LayerState], value: Callable[[LayerState], float | None], backward: bool = False
+    layers: Sequence[LayerState],
+    value: Callable[[LayerState], float | None],
+    backward: bool = False,
+    least: float = LEAST_CHANGE,
 ) -> tuple[str | None, float]:
     """Powers of ten by which a value grows with each layer, and the first layer, on the signal's way, that shows it.
 
@@ -160,7 +192,7 @@ def _slope(
         return None, 0.0
     logs = [math.log10(number) for _, number in known]
     slope = float(theilslopes(logs)[0])
-    if abs(slope) * (len(logs) - 1) < LEAST_CHANGE:
+    if abs(slope) * (len(logs) - 1) < least:
         return None, 0.0
     steps = [(after - before) * math.copysign(1, slope) for before, after in pairwise(logs)]
     order = range(len(steps) - 1, -1, -1) if backward else range(len(steps))
@@ -175,7 +207,7 @@ def _inside(parameter: str, module: str) -> bool:
 def _whole_modules(look: HealthLook, names: set[str]) -> Found:
     """The largest modules all of whose learning parameters are among the names, with how many numbers those have."""
     sizes = {one.name: one.size for one in look.parameters}
-    learning = [one.name for one in look.parameters if one.learns]
+    learning = [one.name for one in look.parameters if one.learns or one.name in names]
     told: set[str] = set()
     for name in (name for name in learning if name in names):
         if name in told:

@@ -19,6 +19,7 @@ MOST_NAMED = 8  # places of one rule that become findings of their own
 
 Measured = Iterable[tuple[str | None, float]]
 """Places with their values."""
+Measure = Callable[[HealthLook, Structure], Measured]
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,37 @@ class Rule:
     severity: Severity
     limit: float
     source: str
-    measure: Callable[[HealthLook, Structure], Measured]
+    measure: Measure
     advice: str
     fires_below: bool = False
 
     def fires(self, value: float) -> bool:
         """Whether a value is beyond the limit; what is no number never is."""
         return value < self.limit if self.fires_below else value > self.limit
+
+
+SHRINKS = (
+    "the signal shrinks by this many powers of ten with every weighted layer; He initialisation keeps it "
+    "(He et al. 2015a, Eq. 10), and a norm layer brings it back"
+)
+GROWS = (
+    "the signal grows by this many powers of ten with every weighted layer; He initialisation keeps it "
+    "(He et al. 2015a, Eq. 10), and a norm layer brings it back"
+)
+SHRINKS_BACK = (
+    "on its way back the gradient shrinks by this many powers of ten with every weighted layer, so the first ones "
+    "hardly learn; use He initialisation, norms, skips, and activations that do not squash"
+)
+GROWS_BACK = (
+    "on its way back the gradient grows by this many powers of ten with every weighted layer; use He initialisation, "
+    "norms, or skips"
+)
+
+
+def both(name: str, limit: float, near: Measure, far: Measure, advice: str) -> tuple[Rule, Rule]:
+    """A slope as an error where it adds up to three powers of ten over the depth, and else as a warning."""
+    source = f"{CALIBRATED}; batch norm alone gives the gradient 0.083 towards the input (Yang et al. 2019)"
+    return Rule(name, "error", limit, source, far, advice), Rule(name, "warning", limit, source, near, advice)
 
 
 RULES: tuple[Rule, ...] = (
@@ -57,42 +82,10 @@ RULES: tuple[Rule, ...] = (
         measure.not_finite,
         "here infinite numbers or NaN begin; look at this layer's weights, at its input, and at divisions by zero",
     ),
-    Rule(
-        "vanishing signal",
-        "error",
-        0.15,
-        CALIBRATED,
-        measure.falling_signal,
-        "the signal shrinks by this many powers of ten with every weighted layer; He initialisation keeps it "
-        "(He et al. 2015a, Eq. 10), and a norm layer brings it back",
-    ),
-    Rule(
-        "exploding signal",
-        "error",
-        0.15,
-        CALIBRATED,
-        measure.rising_signal,
-        "the signal grows by this many powers of ten with every weighted layer; He initialisation keeps it "
-        "(He et al. 2015a, Eq. 10), and a norm layer brings it back",
-    ),
-    Rule(
-        "vanishing gradient",
-        "error",
-        0.25,
-        f"{CALIBRATED}; batch norm alone gives 0.083 towards the input (Yang et al. 2019)",
-        measure.vanishing_gradient,
-        "on its way back the gradient shrinks by this many powers of ten with every weighted layer, so the first ones "
-        "hardly learn; use He initialisation, norms, skips, and activations that do not squash",
-    ),
-    Rule(
-        "exploding gradient",
-        "error",
-        0.25,
-        f"{CALIBRATED}; batch norm alone gives 0.083 towards the input (Yang et al. 2019)",
-        measure.exploding_gradient,
-        "on its way back the gradient grows by this many powers of ten with every weighted layer; use He "
-        "initialisation, norms, or skips",
-    ),
+    *both("vanishing signal", 0.15, measure.falling_signal, measure.falling_signal_far, SHRINKS),
+    *both("exploding signal", 0.15, measure.rising_signal, measure.rising_signal_far, GROWS),
+    *both("vanishing gradient", 0.25, measure.vanishing_gradient, measure.vanishing_gradient_far, SHRINKS_BACK),
+    *both("exploding gradient", 0.25, measure.exploding_gradient, measure.exploding_gradient_far, GROWS_BACK),
     Rule(
         "squashing activation",
         "warning",
@@ -184,6 +177,14 @@ RULES: tuple[Rule, ...] = (
         "detach(), no_grad(), or a product with zero",
     ),
     Rule(
+        "frozen",
+        "info",
+        0.0,
+        "definition",
+        measure.frozen,
+        "this many parameters ask for no gradient, so that they stay as they are in training",
+    ),
+    Rule(
         "waits for others",
         "info",
         0.0,
@@ -269,8 +270,11 @@ def judge(look: HealthLook, structure: Structure, rules: Iterable[Rule] = RULES)
         structure: what the computation tells.
         rules: to apply.
     """
-    fired = [finding for rule in rules for finding in _apply(rule, look, structure)]
-    return (*fired, *_of_structure(structure))
+    fired = (finding for rule in rules for finding in _apply(rule, look, structure))
+    once: dict[tuple[str, str | None], HealthFinding] = {}
+    for finding in (*fired, *_of_structure(structure)):
+        once.setdefault((finding.rule, finding.layer), finding)  # the row that stands first is the graver one
+    return tuple(once.values())
 
 
 def _apply(rule: Rule, look: HealthLook, structure: Structure) -> Iterator[HealthFinding]:

@@ -23,6 +23,7 @@ class Structure:
 
     Attributes:
         gates: modules of the squashing functions that only scale another tensor, as in squeeze-and-excitation.
+        sigmoids: modules of the sigmoids that are no gates, functions among them.
         biased: weighted layers whose bias a batch norm takes off again.
         findings: of the audit.
         not_read: why the computation could not be recorded; "" where it could.
@@ -30,6 +31,7 @@ class Structure:
     """
 
     gates: frozenset[str] = frozenset()
+    sigmoids: tuple[str, ...] = ()
     biased: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     not_read: str = ""
@@ -50,6 +52,7 @@ def read_structure(model: nn.Module, input_size: tuple[int, ...]) -> Structure:
     graph = form.graph
     return Structure(
         gates=frozenset(_gates(graph)),
+        sigmoids=tuple(dict.fromkeys(_sigmoids(graph))),
         biased=tuple(dict.fromkeys(_biased(graph))),
         findings=find_findings(form),
         looked_at_numbers=graph.looked_at_numbers,
@@ -58,8 +61,18 @@ def read_structure(model: nn.Module, input_size: tuple[int, ...]) -> Structure:
 
 def _gates(graph: Graph) -> Iterator[str]:
     for operation in graph:
-        if operation.kind in SQUASHING and set(_uses(graph, operation.index)) == {"mul"}:
+        if operation.kind in SQUASHING and _is_gate(graph, operation.index):
             yield operation.module
+
+
+def _sigmoids(graph: Graph) -> Iterator[str]:
+    for operation in graph:
+        if operation.kind == "sigmoid" and operation.depends_on_input and not _is_gate(graph, operation.index):
+            yield operation.module
+
+
+def _is_gate(graph: Graph, index: int) -> bool:
+    return set(_uses(graph, index)) == {"mul"}
 
 
 def _biased(graph: Graph) -> Iterator[str]:
