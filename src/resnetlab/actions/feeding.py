@@ -83,7 +83,7 @@ class Feed:
         """The images, where they are, and what was left out: held where they take little room and are not changed one
         by one, else read when they are needed."""
         skip, quiet = self.asked.skip_unreadable, self.asked.quiet or not self.world.is_first
-        few = len(images) <= MOST_REHEARSED or not self.rehearses
+        few = len(images) <= MOST_REHEARSED or not self.rehearses or skip
         in_memory = isinstance(images.read, Stack)
         fits = fits_in_memory(self.images, self.how, self.world.local_ranks)
         if fits and not one_by_one and (few or in_memory):
