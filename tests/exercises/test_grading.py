@@ -111,6 +111,32 @@ def test_a_result_cannot_be_written_by_the_learner(workshop: Workshop) -> None:
     assert (result.passed, result.mistake) == (False, "exits")
 
 
+FORGERIES = {
+    "the end": [{"end": True}],
+    "no observation": [{"seen": 3}, {"end": True}],
+    "no case": [{"case": "x"}],
+    "no text": ["}"],
+    "a fault without a message": [{"fault": {}}],
+    "broken tensors": [{"seen": {"seen": [["y", "output", {"shape": [9]}]], "error": None}}] * 12 + [{"end": True}],
+}
+FORGE = """
+    import json, sys
+    frame = sys._getframe()
+    while "word" not in frame.f_locals:
+        frame = frame.f_back
+    for line in LINES:
+        os.write(3, f"{frame.f_locals['word']} {json.dumps(line)}\\n".encode())
+    os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("what", FORGERIES)
+def test_who_finds_the_word_that_lines_begin_with_wins_nothing(what: str, workshop: Workshop) -> None:
+    result = checked(workshop, f"LINES = {FORGERIES[what]!r}\n{HEAD}{FORGE}")
+    assert (result.passed, result.mistake) == (False, "forged"), result
+    assert checked(workshop, solution("convolution_by_unfold")).passed
+
+
 def test_comparisons_that_are_patched_change_no_verdict(workshop: Workshop) -> None:
     patches = "    import torch, numpy\n    torch.equal = torch.allclose = numpy.allclose = lambda *_, **__: True\n"
     result = checked(workshop, f"{HEAD}{patches}    return conv2d(x, weight, None, stride, padding)\n")

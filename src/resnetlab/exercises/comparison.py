@@ -77,7 +77,7 @@ def _compare(name: str, meant: Any, got: Any, tolerance: float) -> tuple[str, st
                 return f"{name} is {other}, and {one:.6g} is meant", "not-a-number"
             agrees = abs(one - other) <= tolerance * abs(one) + SMALLEST or one == other
             return None if agrees else (f"{name} is {other:.6g}, and {one:.6g} is meant", None)
-        return None if one == other else (f"{name} is {other!r}, and {one!r} is meant", None)
+        return None if one == other else (f"{name} is {other!r:.60}, and {one!r} is meant", None)
     return f"{name} is {_kind(got)}, and {_kind(meant)} is meant", "wrong-type"
 
 

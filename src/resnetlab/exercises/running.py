@@ -28,6 +28,8 @@ LOOK_EVERY = 0.05
 GOING_SECONDS = 0.5  # that a process takes to end which closed its pipe
 MOST_BYTES = 64 << 20  # that a run may report
 PRINTED_BYTES = 4000
+NOT_BEGUN = -1  # in the place of a case: what is ours failed before the learner's code began
+DONE = "done"
 
 
 @dataclass
@@ -37,7 +39,7 @@ class Report:
     Args:
         seen: an observation for each case that was come to an end with.
         fault: why the file could not be looked at: slug and message.
-        ended: how the process ended before it was done: "time", "waits", "output", "exit 0", "signal 11".
+        ended: how the process ended before it was done: "time", "waits", "output", "forged", "exit 0", "signal 11".
         at: the case it was in then.
         printed: the beginning of what the code printed.
     """
@@ -74,7 +76,7 @@ def run(check: Check, request: Request, spared: frozenset[int] = frozenset()) ->
         report.printed = printed.read(PRINTED_BYTES).decode(errors="replace")
     if report.ended is None:
         report.ended = ended or _in_words(status)
-    elif report.ended == "done":
+    elif report.ended == DONE:
         report.ended = None
     return report
 
@@ -144,28 +146,31 @@ def _children() -> Iterator[int]:
 
 
 def _read(lines: bytes, word: str) -> Report:
-    """What the lines say that begin with the word; others are not ours."""
-    report = Report(ended="broken off")
-    begun = False
+    """What the lines say that begin with the word; others are not ours.
+
+    The word can be found by code that looks for it, so even these may say anything.
+    """
+    report, begun, done = Report(at=NOT_BEGUN), False, False
     for line in lines.decode(errors="replace").splitlines():
         said, _, what = line.partition(" ")
         if said != word:
             continue
-        message = json.loads(what)
-        begun = True
-        if "fault" in message:
-            report.fault, report.ended = message["fault"], "done"
-        elif "seen" in message:
-            report.seen.append(message["seen"])
-            report.at = None
-        elif "case" in message:
-            report.at = message["case"]
-        elif "end" in message:
-            report.ended = "done"
-    if report.ended == "broken off":
-        report.ended = None
-        if not begun:
-            report.at = -1
+        try:
+            message = dict(json.loads(what))
+            if "begun" in message:
+                begun, report.at = True, None
+            elif "fault" in message:
+                report.fault = {"slug": str(message["fault"]["slug"]), "message": str(message["fault"]["message"])}
+                done = True
+            elif "seen" in message:
+                report.seen.append(message["seen"])
+                report.at = None
+            elif "case" in message:
+                report.at = int(message["case"])
+            done = done or "end" in message
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return Report(ended="forged")
+    report.ended = DONE if done and begun else None
     return report
 
 

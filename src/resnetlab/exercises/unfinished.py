@@ -21,6 +21,8 @@ def what_ended(report: Mapping[str, Any], cases: Sequence[str], seconds: int) ->
     if fault:
         return fault["slug"], "file", fault["message"]
     ended, at = report["ended"], report["at"]
+    if ended == "forged" or (ended is None and len(report["seen"]) != len(cases)):
+        return "forged", "run", "what the run reported has no meaning: the answer has written into the report"
     if ended is None:
         return _raised(report)
     place = f" ({cases[at]})" if isinstance(at, int) and 0 <= at < len(cases) and cases[at] else ""

@@ -82,6 +82,7 @@ class Workshop:
             cwd=self.folder,
             env=_clean_environment(self.folder),
             pass_fds=(to_examiner, from_examiner),
+            start_new_session=True,  # Ctrl-C is the command's to answer
         )
         os.close(to_examiner)
         os.close(from_examiner)
