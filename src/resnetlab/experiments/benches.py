@@ -91,8 +91,9 @@ def at_tier(claim: Claim, tier: Tier) -> Claim:
         tier: which.
     """
     arms = tuple(_arm_at(arm, tier) for arm in claim.arms if tier in arm.tiers)
-    pooled = any(arm.training is not None for arm in arms)
-    return replace(claim, arms=arms, kinds=tuple(kind for kind in claim.kinds if pooled or kind is not Kind.POOL))
+    elsewhere = {arm.training for arm in claim.arms} != {arm.training for arm in arms} == {None}
+    kinds = tuple(kind for kind in claim.kinds if not (elsewhere and kind is Kind.POOL))
+    return replace(claim, arms=arms, kinds=kinds)
 
 
 def _arm_at(arm: Arm, tier: Tier) -> Arm:

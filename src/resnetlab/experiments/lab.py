@@ -176,9 +176,8 @@ def _chosen(locators: Sequence[str], tier: Tier) -> dict[str, Claim]:
 def _entry(locator: str, claim: Claim, measured: Measured, bench: Bench, seed: int) -> dict[str, Any]:
     """A claim as results.json holds it."""
     verdict, parts, finding = _judged(claim, measured, bench.tier)
-    reference = None if bench.data.file is None else bench.data.reference
     return {
-        **headline(claim, bench.tier, rerun_command(locator, bench.tier, reference, seed)),
+        **headline(claim, bench.tier, rerun_command(locator, bench.tier, bench.data.reference, seed)),
         "tier": bench.tier.value,
         "verdict": verdict.value,
         "finding": finding,
