@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from resnetlab import create_model
+from resnetlab.actions import diagnose_landscape
 from resnetlab.actions.diagnose_attribution import attribution_section
 from resnetlab.actions.diagnose_cost import affordable
 from resnetlab.actions.diagnose_landscape import fast_settings, landscape_section
@@ -77,7 +78,7 @@ def test_lesions_of_a_trained_network(subject: Subject) -> None:
 
 
 def test_a_block_that_never_learned_is_told(subject: Subject) -> None:
-    model: Any = copy.deepcopy(subject.model)
+    model: Any = create_model("resnet20", 10, 1, width=2, depths=(1, 2, 1)).eval()
     nn.init.zeros_(model.layer2[1].bn2.weight)
     nn.init.zeros_(model.layer2[1].bn2.bias)
     few = replace(subject, model=model, images=subject.images[:8], labels=subject.labels[:8])
@@ -101,15 +102,16 @@ def test_shattering_with_and_without_skips(subject: Subject) -> None:
     assert whole["values"][1] > 0.3
 
 
-def test_the_landscape_and_its_curvature(subject: Subject) -> None:
+def test_the_landscape_and_its_curvature(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert fast_settings(subject).points == 16
+    monkeypatch.setattr(diagnose_landscape, "POINTS", 5)
     few = replace(subject, images=subject.images[:16], labels=subject.labels[:16])
     section = checked(landscape_section(few))
     plane, hessian = section.numbers["plane"], section.numbers["hessian"]
-    assert (len(plane["losses"]), len(plane["losses"][0])) == (16, 16)
+    assert (len(plane["losses"]), len(plane["losses"][0])) == (5, 5)
     lowest = min(loss for row in plane["losses"] for loss in row if loss is not None)
     assert plane["centre"] < lowest + 0.05
     assert hessian["eigenvalues"][0] > 0
-    assert fast_settings(subject).points == 16
 
 
 def test_pixels_that_speak_for_the_answer(subject: Subject) -> None:
