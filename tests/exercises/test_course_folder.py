@@ -68,6 +68,9 @@ def test_progress_stays_in_the_folder_and_notices_a_change(course: Path, warm: N
     reset(course, "batch_norm")
     assert open_course(course).state("batch_norm") == "not begun"
     assert (course / "02_batch_norm.py.old").read_text() == solution("batch_norm") + "\n"
+    write(course, "batch_norm", WRONG)
+    reset(course, "batch_norm")
+    assert (course / "02_batch_norm.py.old2").read_text() == WRONG
 
 
 def test_hints_come_in_three_steps_and_the_last_one_again(course: Path) -> None:

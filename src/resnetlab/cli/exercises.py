@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -137,6 +138,7 @@ class ExercisesWatch:
         from resnetlab.exercises.checking import watch_exercises
         from resnetlab.exercises.telling import result_text
 
+        print("watching: save a file to have it checked, Ctrl-C to end", file=sys.stderr)
         for results in watch_exercises(self.folder, self.names, lambda: time.sleep(LOOK_EVERY)):
             if self.json:
                 print(json_text([result.as_json() for result in results]), flush=True)
@@ -192,10 +194,11 @@ class ExercisesSolution:
     )
 
     def __call__(self) -> int:
+        from resnetlab.exercises.course import known
         from resnetlab.exercises.guidance import show_solution
 
         text = show_solution(self.folder, self.name)
-        print(json_text({"exercise": self.name, "solution": text}) if self.json else text.rstrip())
+        print(json_text({"exercise": known(self.name), "solution": text}) if self.json else text.rstrip())
         return 0
 
 

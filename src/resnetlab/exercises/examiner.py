@@ -84,9 +84,8 @@ def examine(name: str, seed: int, trials: int | None = None) -> Generator[list[C
         cases, report = [case], {"seen": report["seen"][at : at + 1]}
     mistake = _recognised(name, check, cases, report)
     if mistake:
-        return Verdict(
-            False, mistake.slug, difference.where, f"{mistake.message}\n{_evidence(check, case, difference)}"
-        )
+        evidence = _evidence(check, case, difference, "for example on")
+        return Verdict(False, mistake.slug, difference.where, f"{mistake.message}\n{evidence}")
     for _ in range(SIMPLER_ROUNDS):
         simpler = list(_simpler(check, case))
         if not simpler:
@@ -96,9 +95,8 @@ def examine(name: str, seed: int, trials: int | None = None) -> Generator[list[C
             break
         case, difference = failing[0]
     where = "computation" if difference.kind == "raises" else difference.where
-    return Verdict(
-        False, difference.kind, difference.where, f"wrong in the {where}\n{_evidence(check, case, difference)}"
-    )
+    evidence = _evidence(check, case, difference, "the simplest input found that shows it:")
+    return Verdict(False, difference.kind, difference.where, f"wrong in the {where}\n{evidence}")
 
 
 def prepare(name: str, seed: int, trials: int | None = None) -> None:
@@ -154,11 +152,11 @@ def _size(check: Check, case: Case) -> int:
     return sum(values.index(case[key]) for key, values in check.space.items())
 
 
-def _evidence(check: Check, case: Case, difference: Difference) -> str:
+def _evidence(check: Check, case: Case, difference: Difference, shown: str) -> str:
     told = check.told(case)
     if check.of_questions:
         return told
-    return f"{difference.text}; the simplest input that shows it: {told}" if told else difference.text
+    return f"{difference.text}\n{shown} {told}" if told else difference.text
 
 
 @cache

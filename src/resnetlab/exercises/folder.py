@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import stat
@@ -120,7 +121,7 @@ def open_course(folder: Path) -> CourseFolder:
 
 
 def reset(folder: Path, name: str) -> Path:
-    """Put the stub back; what stood there is kept beside it, as NAME.py.old.
+    """Put the stub back; what stood there is kept beside it, as NAME.py.old, NAME.py.old2 and so on.
 
     Returns:
         the file.
@@ -128,7 +129,7 @@ def reset(folder: Path, name: str) -> Path:
     course, name = open_course(folder), known(name)
     place = course.place(name)
     if place.exists() and course.is_begun(name):
-        place.replace(place.with_name(place.name + ".old"))
+        place.replace(_free(place.with_name(place.name + ".old")))
     write_content(place, stub_of(solution(name)))
     progress = course.progress()
     progress.pop(name, None)
@@ -155,6 +156,12 @@ def strays(folder: Path) -> list[str]:
 
 def fingerprint(answer: bytes) -> str:
     return hashlib.sha256(answer).hexdigest()[:16]
+
+
+def _free(place: Path) -> Path:
+    """The place, or the first after it that nothing stands in."""
+    others = (place.with_name(f"{place.name}{number}") for number in itertools.count(2))
+    return next(free for free in itertools.chain((place,), others) if not free.exists())
 
 
 def _holds_others(folder: Path) -> bool:

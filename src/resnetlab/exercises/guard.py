@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import resource
 import signal
 import sys
 import sysconfig
@@ -97,6 +96,8 @@ def _without(folder: Path, left_out: Path) -> Iterator[Path]:
 
 
 def _limit(seconds: int) -> None:
+    import resource  # which Windows lacks, where this module is read too
+
     _set(resource.RLIMIT_CPU, seconds, seconds + 1)
     _set(resource.RLIMIT_CORE, 0, 0)
     _set(resource.RLIMIT_FSIZE, WRITTEN, WRITTEN)
@@ -106,6 +107,8 @@ def _limit(seconds: int) -> None:
 
 
 def _set(limit: int, soft: int, hard: int) -> None:
+    import resource
+
     _, most = resource.getrlimit(limit)
     if most != resource.RLIM_INFINITY:
         soft, hard = min(soft, most), min(hard, most)

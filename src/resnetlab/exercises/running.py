@@ -108,7 +108,7 @@ def _processor_time(child: int) -> object:
     except OSError:
         return None
     state, user, system = fields[0], fields[11], fields[12]
-    return time.monotonic() if state == "R" else (user, system)
+    return (user, system) if state == "S" else time.monotonic()
 
 
 def _end(child: int, at_once: bool) -> int:

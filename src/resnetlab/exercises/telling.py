@@ -24,9 +24,7 @@ STATES = {"passed": "passed", "begun": "failed", "not begun": "not begun"}
 def result_text(result: Result) -> Text:
     """One result: sign, number, title; under it the mistake, its message and what shows it."""
     kind = "passed" if result.passed else "not begun" if result.mistake == "not-begun" else "failed"
-    text = _line(kind, result.exercise)
-    if kind == "passed":
-        text.append(f"  {result.seconds:.1f} s", "dim")
+    text = _line(kind, result.exercise, f"{result.seconds:.1f} s" if kind == "passed" else "")
     if kind != "failed":
         return text
     if result.mistake:
@@ -56,10 +54,7 @@ def list_text(course: CourseFolder | None) -> Text:
     lines = []
     for name in COURSE:
         state = course.state(name) if course else "not begun"
-        line = _line(STATES.get(state, "failed"), name)
-        if course:
-            line.append(f"  {state}", "dim")
-        lines.append(line)
+        lines.append(_line(STATES.get(state, "failed"), name, state if course else ""))
     if course:
         done = sum(course.state(name) == "passed" for name in COURSE)
         lines.append(Text(f"\n{done} of {len(COURSE)} passed", "bold"))
@@ -88,7 +83,10 @@ def unguarded() -> tuple[str, ...]:
     return (f"not guarded on this system: {', '.join(open_doors)} (docs/exercises.md)",) if open_doors else ()
 
 
-def _line(kind: str, name: str) -> Text:
+def _line(kind: str, name: str, note: str) -> Text:
+    """Sign, number, name, as much of the title as there is room for, and a note."""
     sign, style = SIGNS[kind]
-    number = COURSE.index(name) + 1
-    return Text.assemble((sign, style), f" {number:02} {name}", ("  " + task(name).title, "dim"))
+    told = f" {COURSE.index(name) + 1:02} {name}  "
+    end = f"  {note}" if note else ""
+    title = textwrap.shorten(task(name).title, WIDTH - 1 - len(told) - len(end), placeholder=" …")
+    return Text.assemble((sign, style), told, (title + end, "dim"))
