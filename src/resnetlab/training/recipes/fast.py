@@ -30,6 +30,6 @@ FAST = Recipe(
     ),
     model="resnet8_fast",
     data="cifar10",
-    expected="not measured yet; with --epochs 1 79.24 % of 5,000 images held out of the JPEG CIFAR-10's, seed 0",
-    cost="5 epochs of 126 MMACs per image: 522 s of steps at 479 images/s, on two cores with bfloat16",
+    expected="89.4 % of the JPEG CIFAR-10's test images, seed 0; 89.3 % of 5,000 held out of the training images",
+    cost="8 epochs, which cost what 5 of 126 MMACs per image do",
 )
