@@ -246,6 +246,12 @@ def test_a_loader_that_ends_early_is_said_to_and_an_empty_one_refused(tmp_path: 
         diagnose(small(), [torch.zeros(4, 1, 8, 8)], folder=tmp_path / "d")
 
 
+def test_one_batch_may_be_given_as_it_is(tmp_path: Path) -> None:
+    data = load_data("digits")
+    found = diagnose(small(), (data.test_images[:40], data.test_labels[:40]), folder=tmp_path, images=40)
+    assert found.facts["images"] == 40
+
+
 def test_too_little_memory_is_told_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diagnose_memory, "free_memory", lambda device: 200_000)
     with pytest.raises(ResnetlabError, match=r"--batch-size 16 takes about .* are free\ngive --batch-size \d+"):

@@ -22,6 +22,7 @@ def plain(depth: int = 8, activation: Callable[[], nn.Module] = nn.ReLU, scale: 
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
             module.weight.data *= scale
+            assert module.bias is not None
             nn.init.zeros_(module.bias)
     return model
 

@@ -55,7 +55,10 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         version="1",
         environment={"python": "3"},
     )
-    lines = {"freshly drawn": [1.0, 0.5, None, 0.1, 0.0], "now": [1.0, 0.9, 0.8, 0.7, 0.6]}
+    lines: dict[str, list[float | None]] = {
+        "freshly drawn": [1.0, 0.5, None, 0.1, 0.0],
+        "now": [1.0, 0.9, 0.8, 0.7, 0.6],
+    }
     figures = {
         "depth": by_depth(lines, x="weighted layer", y="deviation", log_y=True, limit=0.2, named={3: LAYERS[0]}),
         "classes": given_and_true([0.6, 0.4], [0.5, 0.5], ["cat", "dog"]),

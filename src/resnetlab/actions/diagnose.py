@@ -49,12 +49,17 @@ def diagnose(model: str | nn.Module, data: str | Labelled, **settings: Any) -> D
         health = health_sections(ready, asked)
         sound = all(finding.rule != "not finite" for section in health for finding in section.findings)
         parts = [_part(name, ready.subject, sound) for name in asked.chosen_parts]
+    trained = any(section.numbers.get("is_trained") for section in health)
     found = Diagnosis(
         model=ready.subject.reference,
         data=ready.subject.data,
         sections=(*health, *parts),
         remarks=ready.remarks,
-        facts={**ready.facts, "source": ready.resolved.card.source, "environment": describe_environment()},
+        facts={
+            **ready.facts,
+            "source": ready.resolved.card.source if trained else None,
+            "environment": describe_environment(),
+        },
         folder=folder,
     )
     write_diagnosis(found, asked)

@@ -73,6 +73,8 @@ def _prepared(
     resolved: ResolvedModel, data: str | Labelled, asked: DiagnoseSettings, device: str, told: list[str]
 ) -> Prepared:
     images = open_data(data, asked.split) if isinstance(data, str) else data
+    if isinstance(images, tuple) and len(images) == 2 and all(isinstance(one, Tensor) for one in images):
+        images = [images]  # one batch, not two
     trial = _Trial(resolved, device)
     fitted, remarks = _fitted(resolved, images, asked, trial)
     outputs = trial.outputs_for(fitted.images)
