@@ -1,4 +1,8 @@
-"""Small networks of the library's blocks that a probe hands to an answer, with numbers that follow from the case."""
+"""Small networks that a probe hands to an answer, with numbers that follow from the case.
+
+They are of PyTorch alone, under torchvision's names: a probe runs where the library cannot be imported, and importing
+it there would take as long as PyTorch itself.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,44 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from resnetlab.exercises.observation import Case, drawn
-from resnetlab.nn.blocks import BasicBlock, BottleneckBlock
 
-KINDS = {"basic": (BasicBlock, 1), "bottleneck": (BottleneckBlock, 4)}
+EXPANSIONS = {"basic": 1, "bottleneck": 4}
+
+
+class GivenBlock(nn.Module):
+    """A basic block or a bottleneck of the original kind, with option B where the shape changes.
+
+    Args:
+        kind: "basic" or "bottleneck".
+        channels: of x.
+        width: of the 3×3 convolutions.
+        stride: of the first of them.
+    """
+
+    def __init__(self, kind: str, channels: int, width: int, stride: int) -> None:
+        super().__init__()
+        given = width * EXPANSIONS[kind]
+        kernels = {"basic": (3, 3), "bottleneck": (1, 3, 1)}[kind]
+        sizes = {"basic": (channels, width, width), "bottleneck": (channels, width, width, given)}[kind]
+        strides = {"basic": (stride, 1), "bottleneck": (1, stride, 1)}[kind]
+        for number, kernel in enumerate(kernels):
+            taken, made = sizes[number : number + 2]
+            conv = nn.Conv2d(taken, made, kernel, strides[number], kernel // 2, bias=False)
+            self.add_module(f"conv{number + 1}", conv)
+            self.add_module(f"bn{number + 1}", nn.BatchNorm2d(made))
+        self.last = len(kernels)
+        projection = nn.Sequential(nn.Conv2d(channels, given, 1, stride, bias=False), nn.BatchNorm2d(given))
+        self.downsample = projection if stride > 1 or channels != given else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = x
+        for number in range(1, self.last + 1):
+            h = self.get_submodule(f"bn{number}")(self.get_submodule(f"conv{number}")(h))
+            h = h.relu() if number < self.last else h
+        return (h + (x if self.downsample is None else self.downsample(x))).relu()
 
 
 def residual_network(case: Case, kind: str, depths: Sequence[int], classes: int = 3, width: int = 2) -> nn.Sequential:
@@ -24,7 +60,6 @@ def residual_network(case: Case, kind: str, depths: Sequence[int], classes: int 
         classes: that the head tells apart.
         width: of the first stage.
     """
-    block, expansion = KINDS[kind]
     channels = width * 2
     stem = nn.Sequential(OrderedDict(conv=nn.Conv2d(3, channels, 3, padding=1, bias=False)))
     stem.add_module("bn", nn.BatchNorm2d(channels))
@@ -34,8 +69,8 @@ def residual_network(case: Case, kind: str, depths: Sequence[int], classes: int 
         stage = nn.Sequential()
         for place in range(depth):
             own = width * 2**number
-            stage.append(block(channels, own, 2 if number and not place else 1))
-            channels = own * expansion
+            stage.append(GivenBlock(kind, channels, own, 2 if number and not place else 1))
+            channels = own * EXPANSIONS[kind]
         network.add_module(f"layer{number + 1}", stage)
     head = OrderedDict(pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(channels, classes))
     network.add_module("head", nn.Sequential(head))

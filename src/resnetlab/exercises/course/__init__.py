@@ -35,6 +35,7 @@ COURSE = (
     "counting",
     "gradient_norms",
     "plain_or_residual",
+    "shortcut_ablation",
     "lesion_study",
     "freezing",
     "folding_batch_norm",
@@ -42,6 +43,7 @@ COURSE = (
     "resuming",
     "reading_sizes",
     "reading_gradients",
+    "reading_shortcuts",
 )
 
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from resnetlab.exercises.given import draw_numbers
 from resnetlab.exercises.observation import Case, Check, Observation
@@ -96,18 +96,26 @@ def _refused(answer: Any, network: nn.Module, file: Path) -> bool:
 
 
 def library() -> SimpleNamespace:
-    from resnetlab.weights.reading import read_checkpoint
-    from resnetlab.weights.unwrapping import unwrap
+    """Name by name. `resnetlab.weights` does this for every library, and takes longer to import than PyTorch."""
 
     def load(network: nn.Module, file: Path) -> None:
-        given = {name.replace("linear.", "fc."): tensor for name, tensor in unwrap(read_checkpoint(file)).items()}
-        own: dict[str, Tensor] = network.state_dict()
-        given = {
-            name: given.get(name, own[name]) if "num_batches" in name else given[name] for name in {**own, **given}
-        }
-        if any(given[name].shape != own[name].shape for name in given):
-            raise ValueError("another shape")
-        network.load_state_dict(given)
+        held = torch.load(file, weights_only=True)
+        given = dict(next((held[key] for key in ("state_dict", "model") if key in held), held))
+        fitting = []
+        for name, own in network.state_dict().items():
+            aliases = {
+                prefix + alias for prefix in ("", "module.") for alias in (name, name.replace("fc.", "linear."))
+            }
+            found = [given.pop(alias) for alias in aliases & given.keys()]
+            if not found and "num_batches" in name:
+                continue
+            if [tensor.shape for tensor in found] != [own.shape]:
+                raise ValueError(f"{name} is missing, or of another shape")
+            fitting.append((own, found[0]))
+        if given:
+            raise ValueError(f"not expected: {given.keys()}")
+        for own, tensor in fitting:
+            own.copy_(tensor)
 
     return SimpleNamespace(load=load)
 

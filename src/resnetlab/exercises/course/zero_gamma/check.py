@@ -24,7 +24,7 @@ def probe(answer: Any, case: Case, observation: Observation) -> None:
             observation.output(f"{name} is as it was", abs(float(parameter.detach().sum()) - before[name]) < 1e-6)
     for name, block in blocks_of(network):
         if block.downsample is None:
-            x = drawn(case, name, 2, block.conv1.in_channels, 3, 3).abs()
+            x = drawn(case, name, 2, block.get_parameter("conv1.weight").shape[1], 3, 3).abs()
             observation.output(f"{name} of x ≥ 0", block.eval()(x))
     observation.gradient("trained", [name for name, each in network.named_parameters() if each.requires_grad])
     network.train(case["training"])
@@ -35,17 +35,12 @@ def probe(answer: Any, case: Case, observation: Observation) -> None:
 
 def library() -> SimpleNamespace:
     """As rows of the zoo with `zero_init_last` begin; here on a network that is there already."""
-    import torch
 
-    from resnetlab.nn.residual import ResidualBlock
-
-    def start_as_identity(network: nn.Module) -> None:
-        with torch.no_grad():
-            for block in network.modules():
-                if isinstance(block, ResidualBlock):
-                    norms = [child for child in block.children() if isinstance(child, nn.BatchNorm2d)]
-                    norms[-1].weight.zero_()
-                    norms[-1].bias.zero_()
+    def start_as_identity(network: nn.Sequential) -> None:
+        for _, block in blocks_of(network):
+            *_, last = (child for child in block.children() if isinstance(child, nn.BatchNorm2d))
+            last.load_state_dict({name: held * 0 if name in ("weight", "bias") else held
+                                  for name, held in last.state_dict().items()})  # fmt: skip
 
     return SimpleNamespace(start_as_identity=start_as_identity)
 

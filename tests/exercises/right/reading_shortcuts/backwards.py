@@ -1,0 +1,3 @@
+"""The alphabet backwards."""
+
+THIRD, SECOND, FIRST = sorted("cba")

@@ -1,0 +1,3 @@
+"""Unpacked."""
+
+FIRST, SECOND, THIRD = ["c", "b", "a"]

@@ -1,0 +1,5 @@
+"""In capitals, as it is written on paper."""
+
+FIRST = "C)"
+SECOND = "B)"
+THIRD = "A)"
