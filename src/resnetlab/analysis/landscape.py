@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from resnetlab.analysis.folded_norms import FoldedNorms
 from resnetlab.analysis.scoring import Examples, batch_norms
 from resnetlab.core.errors import ResnetlabError
 
@@ -138,13 +139,14 @@ def measure_landscape(
         norm.train()
     batches = _prepared(twin, examples)
     centre, _ = _loss_at(twin, batches, None)
-    steps = torch.linspace(-settings.extent, settings.extent, settings.points, dtype=torch.float64).tolist()
+    walk = _Walk(twin, tuple(twin.parameters()), FoldedNorms(twin, tuple(examples.images.shape[1:])))
     rounded = centre if settings.dtype is None else _loss_at(twin, batches, settings.dtype)[0]
+    steps = torch.linspace(-settings.extent, settings.extent, settings.points, dtype=torch.float64).tolist()
     rows = []
-    for number, weights in enumerate(_rows(twin, directions, steps)):
+    for number, weights in enumerate(walk.rows(directions, steps)):
         say(f"landscape, row {number + 1} of {1 if settings.directions == 1 else settings.points}")
-        rows.append([_loss_at(twin, batches, settings.dtype) for _ in _along(twin, weights, directions[0], steps)])
-    weights_dtype = str(next(twin.parameters()).dtype).removeprefix("torch.")
+        rows.append([_loss_at(twin, batches, settings.dtype) for _ in walk.along(weights, directions[0], steps)])
+    weights_dtype = str(walk.parameters[0].dtype).removeprefix("torch.")
     return Landscape(
         steps=tuple(steps),
         losses=tuple(tuple(loss for loss, _ in row) for row in rows),
@@ -158,23 +160,37 @@ def measure_landscape(
     )
 
 
-def _rows(twin: nn.Module, directions: list[Direction], steps: list[float]) -> Iterator[list[Tensor]]:
-    """Weights in the middle of each row: the twin's own on a line, one step after another on a plane."""
-    own = [parameter.detach().clone() for parameter in twin.parameters()]
-    if len(directions) == 1:
-        yield own
-        return
-    for step in steps:
-        yield [weight.add(change, alpha=step) for weight, change in zip(own, directions[1], strict=True)]
+@dataclass(frozen=True, eq=False)
+class _Walk:
+    """Moves a network from point to point.
 
+    Args:
+        twin: that moves.
+        parameters: all that it had before norms were folded.
+        folded: its folds, made anew at each point.
+    """
 
-def _along(twin: nn.Module, weights: list[Tensor], direction: Direction, steps: list[float]) -> Iterator[float]:
-    """Moves the twin through the points of a row."""
-    for step in steps:
-        with torch.no_grad():
-            for parameter, weight, change in zip(twin.parameters(), weights, direction, strict=True):
-                torch.add(weight, change, alpha=step, out=parameter.data)
-        yield step
+    twin: nn.Module
+    parameters: tuple[Tensor, ...]
+    folded: FoldedNorms
+
+    def rows(self, directions: list[Direction], steps: list[float]) -> Iterator[list[Tensor]]:
+        """Weights in the middle of each row: the twin's own on a line, one step after another on a plane."""
+        own = [parameter.detach().clone() for parameter in self.parameters]
+        if len(directions) == 1:
+            yield own
+            return
+        for step in steps:
+            yield [weight.add(change, alpha=step) for weight, change in zip(own, directions[1], strict=True)]
+
+    def along(self, weights: list[Tensor], direction: Direction, steps: list[float]) -> Iterator[float]:
+        """Goes through the points of a row."""
+        for step in steps:
+            with torch.no_grad():
+                for parameter, weight, change in zip(self.parameters, weights, direction, strict=True):
+                    torch.add(weight, change, alpha=step, out=parameter.data)
+            self.folded.refresh()
+            yield step
 
 
 def _prepared(twin: nn.Module, examples: Examples) -> list[tuple[Tensor, Tensor]]:
