@@ -52,15 +52,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", default=list(NETWORKS), help="networks to measure")
     parser.add_argument("--again", action="store_true", help="measure those too that stand in the file")
+    parser.add_argument("--file", type=Path, default=FILE, help="to go on with, and to write")
     asked = parser.parse_args()
-    content: dict[str, Any] = json.loads(FILE.read_text()) if FILE.is_file() else {"networks": {}}
+    content: dict[str, Any] = json.loads(asked.file.read_text()) if asked.file.is_file() else {"networks": {}}
     for when in ("start", "trained"):  # all as drawn first, which is quick
         for name in asked.only:
             side, steps = NETWORKS[name]
             row = content["networks"].setdefault(name, {"side": side, "steps": steps})
             if (when not in row or asked.again) and (steps or when == "start"):
                 row |= calibrate(name, side, steps if when == "trained" else 0)
-                write(content)
+                write(content, asked.file)
     return 0
 
 
@@ -121,7 +122,7 @@ def trained_for(model: nn.Module, images: Tensor, labels: Tensor, steps: int) ->
     model.eval()
 
 
-def write(content: dict[str, Any]) -> None:
+def write(content: dict[str, Any], file: Path) -> None:
     """The file, with the worst of every rule and how it was made."""
     keys: dict[str, Callable[..., float]] = {key_of(rule): min if rule.fires_below else max for rule in RULES}
     looks = [
@@ -135,7 +136,7 @@ def write(content: dict[str, Any]) -> None:
     environment = describe_environment()
     content["made"] = {name: environment[name] for name in ("time", "processor", "versions")}
     content["made"]["command"] = "python benchmarks/health_calibration.py"
-    FILE.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from data_files import LOSSLESS_IMAGES, PUBLISHED_NET, needs_real_files
 from resnetlab.analysis.health import HealthFinding
+from resnetlab.analysis.health_judgement import judge
 from resnetlab.analysis.health_look import look_at_health
-from resnetlab.analysis.health_rules import judge
 from resnetlab.analysis.health_structure import Structure, read_structure
 from resnetlab.nn import Classifier
 from resnetlab.weights import load_checkpoint

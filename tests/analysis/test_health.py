@@ -17,8 +17,9 @@ from torch.nn import functional as F
 from resnetlab.analysis.effective_rank import effective_rank, feature_rows
 from resnetlab.analysis.gradient_noise import noise_scale
 from resnetlab.analysis.health import HealthFinding, worst_first
+from resnetlab.analysis.health_judgement import judge
 from resnetlab.analysis.health_look import HealthLook, look_at_health
-from resnetlab.analysis.health_rules import RULES, judge
+from resnetlab.analysis.health_rules import RULES
 from resnetlab.analysis.health_structure import Structure, read_structure
 from resnetlab.data import load_data
 

@@ -13,8 +13,8 @@ from resnetlab.actions.diagnose_subject import Prepared
 from resnetlab.actions.diagnosis import Section, Subject
 from resnetlab.actions.fresh_network import fresh_network
 from resnetlab.analysis.health import HealthFinding
+from resnetlab.analysis.health_judgement import judge
 from resnetlab.analysis.health_look import HealthLook, look_at_health
-from resnetlab.analysis.health_rules import judge
 from resnetlab.analysis.health_structure import Structure, read_structure
 from resnetlab.core.errors import ResnetlabError
 

@@ -5,7 +5,8 @@ makes it (`read_network`) and what is odd about it (`find_findings`); what it is
 (`measure_complexity`) and sees (`measure_receptive_field`, `receptive_field_mask`), what goes through it
 (`probe_signal`, `probe_gradients`, and `Probe` around a training step), what it can do without (`without_branches`,
 `without_skips`, `lesioned`, `shuffled`), which paths its gradient takes (`path_gradients`) and how fast that shatters
-(`gradient_autocorrelation`). Results are frozen dataclasses: `dataclasses.asdict` makes them ready for JSON.
+(`gradient_autocorrelation`), and whether all of it is healthy (`look_at_health`, `judge`). Results are frozen
+dataclasses: `dataclasses.asdict` makes them ready for JSON.
 """
 
 from resnetlab.analysis.blocks import find_blocks, removable_blocks
@@ -21,6 +22,10 @@ from resnetlab.analysis.fingerprint import fingerprint
 from resnetlab.analysis.gradient_mask import mask_extent, receptive_field_mask
 from resnetlab.analysis.gradients import GradientReport, LayerGradient, probe_gradients, read_gradients
 from resnetlab.analysis.graph import Graph, Operation
+from resnetlab.analysis.health import HealthFinding
+from resnetlab.analysis.health_judgement import judge
+from resnetlab.analysis.health_look import HealthLook, look_at_health
+from resnetlab.analysis.health_structure import Structure, read_structure
 from resnetlab.analysis.junctions import Junction, find_junctions, without_branches, without_skips
 from resnetlab.analysis.lesions import lesioned, reestimate_batchnorm, shuffled
 from resnetlab.analysis.network_findings import find_findings
@@ -55,6 +60,8 @@ __all__ = [
     "Finding",
     "GradientReport",
     "Graph",
+    "HealthFinding",
+    "HealthLook",
     "Junction",
     "LayerCost",
     "LayerField",
@@ -70,6 +77,7 @@ __all__ = [
     "Sample",
     "SignalReport",
     "StageOutline",
+    "Structure",
     "autocorrelation",
     "count_macs",
     "count_parameters",
@@ -81,7 +89,9 @@ __all__ = [
     "gradient_autocorrelation",
     "gradient_by_path_length",
     "input_gradients",
+    "judge",
     "lesioned",
+    "look_at_health",
     "mask_extent",
     "measure_complexity",
     "measure_receptive_field",
@@ -94,6 +104,7 @@ __all__ = [
     "read_gradients",
     "read_network",
     "read_signal",
+    "read_structure",
     "receptive_field_mask",
     "record_graph",
     "reestimate_batchnorm",

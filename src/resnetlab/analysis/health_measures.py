@@ -75,9 +75,20 @@ def saturated(look: HealthLook, structure: Structure) -> Found:
 
 
 def dead_channels(look: HealthLook, structure: Structure) -> Found:
+    yield from _dead(look, maps=True)
+
+
+def dead_units(look: HealthLook, structure: Structure) -> Found:
+    yield from _dead(look, maps=False)
+
+
+def _dead(look: HealthLook, maps: bool) -> Found:
+    """Of the layers that give feature maps, or of those that give one number for each channel."""
     layers = look.evaluation_layers if look.is_trained else look.layers  # running statistics as drawn mean nothing
     passed = 0.0  # the largest share since the last layer with weights, told already
     for layer in layers:
+        if (len(layer.shape) > 1) != maps:
+            continue
         if layer.is_activation:
             passed = max(passed, layer.dead_channels)
             yield layer.name, layer.dead_channels

@@ -6,16 +6,15 @@ Figures whose source is CALIBRATED lie above all that twelve healthy networks sh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from resnetlab.analysis import health_measures as measure
-from resnetlab.analysis.health import HealthFinding, Severity
+from resnetlab.analysis.health import Severity
 from resnetlab.analysis.health_look import HealthLook
 from resnetlab.analysis.health_structure import Structure
 
 CALIBRATED = "committed calibration: twelve healthy networks, at the start and trained"
-MOST_NAMED = 8  # places of one rule that become findings of their own
 
 Measured = Iterable[tuple[str | None, float]]
 """Places with their values."""
@@ -49,21 +48,13 @@ class Rule:
         return value < self.limit if self.fires_below else value > self.limit
 
 
-SHRINKS = (
-    "the signal shrinks by this many powers of ten with every weighted layer; He initialisation keeps it "
+SIGNAL = (
+    "the signal {} by this many powers of ten with every weighted layer; He initialisation keeps it "
     "(He et al. 2015a, Eq. 10), and a norm layer brings it back"
 )
-GROWS = (
-    "the signal grows by this many powers of ten with every weighted layer; He initialisation keeps it "
-    "(He et al. 2015a, Eq. 10), and a norm layer brings it back"
-)
-SHRINKS_BACK = (
-    "on its way back the gradient shrinks by this many powers of ten with every weighted layer, so the first ones "
-    "hardly learn; use He initialisation, norms, skips, and activations that do not squash"
-)
-GROWS_BACK = (
-    "on its way back the gradient grows by this many powers of ten with every weighted layer; use He initialisation, "
-    "norms, or skips"
+GRADIENT = (
+    "on its way back the gradient {} by this many powers of ten with every weighted layer, so that layers learn at "
+    "very different rates; use He initialisation, norms, skips, and activations that do not squash"
 )
 
 
@@ -82,10 +73,22 @@ RULES: tuple[Rule, ...] = (
         measure.not_finite,
         "here infinite numbers or NaN begin; look at this layer's weights, at its input, and at divisions by zero",
     ),
-    *both("vanishing signal", 0.15, measure.falling_signal, measure.falling_signal_far, SHRINKS),
-    *both("exploding signal", 0.15, measure.rising_signal, measure.rising_signal_far, GROWS),
-    *both("vanishing gradient", 0.25, measure.vanishing_gradient, measure.vanishing_gradient_far, SHRINKS_BACK),
-    *both("exploding gradient", 0.25, measure.exploding_gradient, measure.exploding_gradient_far, GROWS_BACK),
+    *both("vanishing signal", 0.15, measure.falling_signal, measure.falling_signal_far, SIGNAL.format("shrinks")),
+    *both("exploding signal", 0.15, measure.rising_signal, measure.rising_signal_far, SIGNAL.format("grows")),
+    *both(
+        "vanishing gradient",
+        0.25,
+        measure.vanishing_gradient,
+        measure.vanishing_gradient_far,
+        GRADIENT.format("shrinks"),
+    ),
+    *both(
+        "exploding gradient",
+        0.25,
+        measure.exploding_gradient,
+        measure.exploding_gradient_far,
+        GRADIENT.format("grows"),
+    ),
     Rule(
         "squashing activation",
         "warning",
@@ -112,6 +115,15 @@ RULES: tuple[Rule, ...] = (
         measure.dead_channels,
         "this share of the layer's channels is zero for every image and learns nothing; a lower learning rate, "
         "another initialisation, or a norm before the activation brings them back",
+    ),
+    Rule(
+        "dead units",
+        "warning",
+        0.6,
+        CALIBRATED,
+        measure.dead_units,
+        "this share of the layer's units, each a single number, is zero for every image and learns nothing; smaller "
+        "weights, a lower learning rate, or a norm before the activation brings them back",
     ),
     Rule(
         "collapsed norm",
@@ -256,40 +268,3 @@ RULES: tuple[Rule, ...] = (
         "float32, or keep this layer in float32",
     ),
 )
-
-MISTAKES_THAT_BREAK = frozenset({"skip never added", "gradient stopped", "multiplied by zero", "added to itself"})
-SOFTMAX = "softmax inside"
-TOLD_BY_A_RULE = "bias under batch norm"
-
-
-def judge(look: HealthLook, structure: Structure, rules: Iterable[Rule] = RULES) -> tuple[HealthFinding, ...]:
-    """Every rule that fires, and what the audit finds wrong in the computation.
-
-    Args:
-        look: what was seen.
-        structure: what the computation tells.
-        rules: to apply.
-    """
-    fired = (finding for rule in rules for finding in _apply(rule, look, structure))
-    once: dict[tuple[str, str | None], HealthFinding] = {}
-    for finding in (*fired, *_of_structure(structure)):
-        once.setdefault((finding.rule, finding.layer), finding)  # the row that stands first is the graver one
-    return tuple(once.values())
-
-
-def _apply(rule: Rule, look: HealthLook, structure: Structure) -> Iterator[HealthFinding]:
-    found = [(layer, value) for layer, value in rule.measure(look, structure) if rule.fires(value)]
-    for layer, value in found[:MOST_NAMED]:
-        yield HealthFinding(rule.name, rule.severity, layer, value, rule.limit, rule.advice)
-    if len(found) > MOST_NAMED:
-        more = f"and in {len(found) - MOST_NAMED} more places, which the tables list"
-        yield HealthFinding(rule.name, "info", None, float(len(found)), rule.limit, more)
-
-
-def _of_structure(structure: Structure) -> Iterator[HealthFinding]:
-    for finding in structure.findings:
-        if finding.name == TOLD_BY_A_RULE or (finding.kind == "deviation" and finding.name != SOFTMAX):
-            continue
-        severity: Severity = "error" if finding.name in MISTAKES_THAT_BREAK else "warning"
-        for place in finding.places[:MOST_NAMED]:
-            yield HealthFinding(finding.name, severity, place, None, None, finding.text)

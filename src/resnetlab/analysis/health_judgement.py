@@ -1,0 +1,48 @@
+"""Applies the health rules to what was seen, and adds what the audit finds wrong in the computation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from resnetlab.analysis.health import HealthFinding, Severity
+from resnetlab.analysis.health_look import HealthLook
+from resnetlab.analysis.health_rules import RULES, Rule
+from resnetlab.analysis.health_structure import Structure
+
+MOST_NAMED = 8  # places of one rule that become findings of their own
+MISTAKES_THAT_BREAK = frozenset({"skip never added", "gradient stopped", "multiplied by zero", "added to itself"})
+SOFTMAX = "softmax inside"
+TOLD_BY_A_RULE = "bias under batch norm"
+
+
+def judge(look: HealthLook, structure: Structure, rules: Iterable[Rule] = RULES) -> tuple[HealthFinding, ...]:
+    """Every rule that fires, and what the audit finds wrong in the computation.
+
+    Args:
+        look: what was seen.
+        structure: what the computation tells.
+        rules: to apply.
+    """
+    fired = (finding for rule in rules for finding in _apply(rule, look, structure))
+    once: dict[tuple[str, str | None], HealthFinding] = {}
+    for finding in (*fired, *_of_structure(structure)):
+        once.setdefault((finding.rule, finding.layer), finding)  # the row that stands first is the graver one
+    return tuple(once.values())
+
+
+def _apply(rule: Rule, look: HealthLook, structure: Structure) -> Iterator[HealthFinding]:
+    found = [(layer, value) for layer, value in rule.measure(look, structure) if rule.fires(value)]
+    for layer, value in found[:MOST_NAMED]:
+        yield HealthFinding(rule.name, rule.severity, layer, value, rule.limit, rule.advice)
+    if len(found) > MOST_NAMED:
+        more = f"and in {len(found) - MOST_NAMED} more places, which the tables list"
+        yield HealthFinding(rule.name, "info", None, float(len(found)), rule.limit, more)
+
+
+def _of_structure(structure: Structure) -> Iterator[HealthFinding]:
+    for finding in structure.findings:
+        if finding.name == TOLD_BY_A_RULE or (finding.kind == "deviation" and finding.name != SOFTMAX):
+            continue
+        severity: Severity = "error" if finding.name in MISTAKES_THAT_BREAK else "warning"
+        for place in finding.places[:MOST_NAMED]:
+            yield HealthFinding(finding.name, severity, place, None, None, finding.text)
