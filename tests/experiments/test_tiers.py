@@ -133,13 +133,14 @@ def test_a_tier_costs_what_its_runs_measure_and_every_network_once(known_costs: 
 def test_the_full_tier_is_reckoned_from_multiply_adds(known_costs: Claim) -> None:
     claim = at_tier(known_costs, Tier.FULL)
     cost = costs.cost_of([claim], Tier.FULL)
-    assert cost is not None
     steps = 164 * 50_000 / 100.0
     assert cost.networks == pytest.approx(5 * steps * (1 + 125_485_696 / 40_551_040))
 
 
-def test_what_was_never_measured_has_no_cost(known_costs: Claim) -> None:
-    assert costs.cost_of([at_tier(find_claim("path_lengths"), Tier.STANDARD)], Tier.STANDARD) is None
+def test_what_was_never_measured_is_named_and_a_claim_with_it_has_no_cost(known_costs: Claim) -> None:
+    claims = [at_tier(claim, Tier.STANDARD) for claim in (known_costs, find_claim("path_lengths"))]
+    assert costs.cost_of(claims, Tier.STANDARD) == costs.Cost(3.0, 200.0, ("path_lengths", "resnet56"))
+    assert [costs.estimated_cost(claim, Tier.STANDARD) for claim in claims] == [203.0, None]
 
 
 def test_the_full_tier_says_what_it_takes_and_starts_nothing(tmp_path: Path) -> None:
@@ -154,8 +155,7 @@ def test_all_that_the_standard_and_the_full_tier_do_has_a_cost() -> None:
     standard, full = (
         costs.cost_of([at_tier(claim, tier) for claim in claims_of(tier)], tier) for tier in (Tier.STANDARD, Tier.FULL)
     )
-    assert standard is not None
-    assert full is not None
+    assert (standard.unknown, full.unknown) == ((), ())
     assert 60 < standard.total < full.total
 
 

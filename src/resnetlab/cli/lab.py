@@ -27,14 +27,14 @@ class LabList:
 
     def __call__(self) -> int:
         from resnetlab.core.terminal import show
-        from resnetlab.experiments.describe import list_claims, tier_core_seconds
+        from resnetlab.experiments.describe import list_claims, tier_cost
         from resnetlab.experiments.tables import claims_table
 
         claims = list_claims(self.tier)
         if self.json:
             print(json.dumps(claims, ensure_ascii=False, indent=2))
         else:
-            show(claims_table(claims, self.tier, tier_core_seconds(self.tier)))
+            show(claims_table(claims, self.tier, tier_cost(self.tier)))
         return 0
 
 

@@ -26,10 +26,12 @@ class Cost:
     Args:
         measuring: of the claims' own runs.
         networks: of the pool's networks, each counted once.
+        unknown: claims and networks that were never measured; they count as nothing.
     """
 
     measuring: float
     networks: float
+    unknown: tuple[str, ...] = ()
 
     @property
     def total(self) -> float:
@@ -44,24 +46,23 @@ def measured_costs() -> dict[str, Any]:
     return costs
 
 
-def cost_of(claims: Sequence[Claim], tier: Tier) -> Cost | None:
-    """What these claims take together; None where one was never measured.
+def cost_of(claims: Sequence[Claim], tier: Tier) -> Cost:
+    """What these claims take together.
 
     Args:
         claims: as `at_tier` gives them.
         tier: that is run.
     """
-    own = [measuring_seconds(claim.slug, tier) for claim in claims]
     seeds: dict[Training, int] = {}
     for arm in (arm for claim in claims for arm in claim.arms):
         if arm.training is not None:
             seeds[arm.training] = max(arm.seeds, seeds.get(arm.training, 0))
-    networks = [(network_seconds(training, tier), count) for training, count in seeds.items()]
-    if None in own or None in (seconds for seconds, _ in networks):
-        return None
+    own = {claim.slug: measuring_seconds(claim.slug, tier) for claim in claims}
+    one = {training: network_seconds(training, tier) for training in seeds}
     return Cost(
-        measuring=sum(seconds for seconds in own if seconds is not None),
-        networks=sum(seconds * count for seconds, count in networks if seconds is not None),
+        measuring=sum(own[claim.slug] or 0.0 for claim in claims),
+        networks=sum((one[training] or 0.0) * count for training, count in seeds.items()),
+        unknown=tuple(str(name) for name, seconds in (*own.items(), *one.items()) if seconds is None),
     )
 
 
@@ -99,15 +100,15 @@ def refuse_unconfirmed(claims: Sequence[Claim]) -> None:
         ResnetlabError: always; it names the cost and the flag that starts it.
     """
     cost = cost_of(claims, Tier.FULL)
-    said = "was never measured" if cost is None else f"is about {cost.total / 3600:,.0f} hours of one core"
-    networks = "" if cost is None else f", {cost.networks / 3600:,.0f} of them for networks that claims share"
+    least = "at least" if cost.unknown else "about"
     raise ResnetlabError(
-        f"the full tier's cost {said}{networks}\n"
+        f"the full tier takes {least} {cost.total / 3600:,.0f} hours of one core, "
+        f"{cost.networks / 3600:,.0f} of them for networks that claims share\n"
         "each claim's: resnetlab lab list --tier full\nstart it with --yes, best with --engine ray or dask"
     )
 
 
 def estimated_cost(claim: Claim, tier: Tier) -> float | None:
-    """Core seconds of one claim with all the networks that it needs."""
+    """Core seconds of one claim with all the networks that it needs; None where something was never measured."""
     cost = cost_of([claim], tier)
-    return None if cost is None else round(cost.total, 1)
+    return None if cost.unknown else round(cost.total, 1)

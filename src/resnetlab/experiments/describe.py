@@ -9,7 +9,7 @@ from resnetlab.core.errors import ResnetlabError
 from resnetlab.experiments import pool
 from resnetlab.experiments.base import Claim, Exact
 from resnetlab.experiments.benches import ROWS, at_tier
-from resnetlab.experiments.costs import cost_of, estimated_cost
+from resnetlab.experiments.costs import Cost, cost_of, estimated_cost
 from resnetlab.experiments.ledger import claims_of, find_claim
 from resnetlab.experiments.tiers import Tier
 from resnetlab.specs.papers import Source
@@ -20,10 +20,9 @@ def list_claims(tier: str = "quick") -> list[dict[str, Any]]:
     return [_describe(claim, claim.slug, Tier(tier)) for claim in claims_of(Tier(tier))]
 
 
-def tier_core_seconds(tier: str) -> float | None:
-    """What a whole tier takes, networks that claims share counted once; None where it was not measured."""
-    cost = cost_of([at_tier(claim, Tier(tier)) for claim in claims_of(Tier(tier))], Tier(tier))
-    return None if cost is None else cost.total
+def tier_cost(tier: str) -> Cost:
+    """What a whole tier takes, networks that claims share counted once."""
+    return cost_of([at_tier(claim, Tier(tier)) for claim in claims_of(Tier(tier))], Tier(tier))
 
 
 def describe_claim(locator: str, tier: str = "quick") -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -10,6 +10,9 @@ from rich.text import Text
 
 from resnetlab.core.terminal import plain_table
 from resnetlab.pages.report import sentence
+
+if TYPE_CHECKING:
+    from resnetlab.experiments.costs import Cost
 
 STYLES = {
     "supported": "bold green",
@@ -23,24 +26,27 @@ STYLES = {
 }
 
 
-def claims_table(claims: list[dict[str, Any]], tier: str, core_seconds: float | None) -> RenderableType:
+def claims_table(claims: list[dict[str, Any]], tier: str, cost: Cost) -> RenderableType:
     """Slug, claim, kind, number of parts, cost and source of every claim.
 
     Args:
         claims: as `list_claims` gives them.
         tier: which.
-        core_seconds: of all together.
+        cost: of all together.
     """
     columns = ("claim", "it says", "kind", "parts", "core s", "source")
     table = plain_table(*columns, whole=("claim",), numbers=("parts", "core s"))
     for claim in claims:
         kind, parts = ", ".join(claim["kind"]), str(len(claim["parts"]))
-        cost = "–" if claim["core_seconds"] is None else f"{claim['core_seconds']:,.0f}"
-        table.add_row(Text(claim["slug"], "bold"), claim["title"], kind, parts, cost, claim["source"])
+        seconds = "–" if claim["core_seconds"] is None else f"{claim['core_seconds']:,.0f}"
+        table.add_row(Text(claim["slug"], "bold"), claim["title"], kind, parts, seconds, claim["source"])
     flag = "" if tier == "quick" else f" --tier {tier}"
     lines = [f"{len(claims)} claims; one in full: resnetlab lab show {claims[0]['slug']}{flag}"]
-    if core_seconds is not None:
-        lines.append(f"all together about {core_seconds / 60:,.0f} core minutes: shared networks count once")
+    if cost.total:
+        least = (
+            f"at least, for {len(cost.unknown)} were never measured" if cost.unknown else "shared networks count once"
+        )
+        lines.append(f"all together about {cost.total / 60:,.0f} minutes of one core: {least}")
     return Group(table, Text("\n".join(lines), "dim"))
 
 
