@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from resnetlab.core.errors import ResnetlabError
 from resnetlab.exercises.course import solution
 from resnetlab.exercises.workshop import Result, Workshop
 
@@ -106,6 +107,12 @@ def test_what_nobody_foresaw_is_located(place: str, workshop: Workshop) -> None:
     assert (result.passed, result.mistake, result.where) == (False, None, place), result.message
     assert result.message.startswith(f"wrong in the {place}")
     assert message in result.message
+
+
+def test_a_fault_of_ours_is_not_told_as_the_learners(workshop: Workshop) -> None:
+    with pytest.raises(ResnetlabError, match="a fault of resnetlab's"):
+        workshop.check("batch_norm", solution("batch_norm").encode(), "answer.py", trials="many")  # type: ignore[arg-type]
+    assert workshop.check("batch_norm", solution("batch_norm").encode(), "answer.py").passed
 
 
 def test_layers_that_cannot_be_compared_are_named(workshop: Workshop) -> None:

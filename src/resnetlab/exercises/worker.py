@@ -6,6 +6,7 @@ judgements. The process that forks the runs never knows a solution.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import json
@@ -83,11 +84,14 @@ def _judgement() -> Handle:
             if "exercise" in asked:
                 going[:] = [examine(asked["exercise"], asked["seed"], asked["trials"])]
                 reply({"cases": next(going[0])})
-                prepare(asked["exercise"], asked["seed"], asked["trials"])
+                with contextlib.suppress(Exception):  # told when it is asked for
+                    prepare(asked["exercise"], asked["seed"], asked["trials"])
             else:
                 reply({"cases": going[0].send(asked["report"])})
         except StopIteration as judged:
             reply({"verdict": judged.value.as_json()})
+        except Exception as error:  # a fault of ours, which is not to be told as the learner's
+            reply({"failed": f"{type(error).__name__}: {error}"})
 
     return handle
 

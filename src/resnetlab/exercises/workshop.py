@@ -139,7 +139,10 @@ class Workshop:
         return _ask(self.process.stdin, self.process.stdout, what)
 
     def _ask_examiner(self, what: dict[str, Any]) -> Any:
-        return _ask(self._to_examiner, self._from_examiner, what)
+        reply = _ask(self._to_examiner, self._from_examiner, what)
+        if "failed" in reply:
+            raise ResnetlabError(f"an exercise cannot be judged: {reply['failed']}\nthis is a fault of resnetlab's")
+        return reply
 
 
 def _ask(to: IO[bytes] | None, answering: IO[bytes] | None, what: dict[str, Any]) -> Any:
