@@ -198,17 +198,18 @@ def _slope(
     """
     from scipy.stats import theilslopes
 
-    known = [(layer.name, number) for layer in layers if (number := value(layer)) and math.isfinite(number)]
+    values = ((at, layer.name, value(layer)) for at, layer in enumerate(layers))
+    known = [(at, name, number) for at, name, number in values if number and math.isfinite(number)]
     if len(known) < FEWEST_LAYERS:
         return None, 0.0
-    logs = [math.log10(number) for _, number in known]
-    slope = float(theilslopes(logs)[0])
-    if abs(slope) * (len(logs) - 1) < least:
+    logs = [math.log10(number) for _, _, number in known]
+    slope = float(theilslopes(logs, [at for at, _, _ in known])[0])  # a layer without a value keeps its place
+    if abs(slope) * (known[-1][0] - known[0][0]) < least:
         return None, 0.0
     steps = [(after - before) * math.copysign(1, slope) for before, after in pairwise(logs)]
     order = range(len(steps) - 1, -1, -1) if backward else range(len(steps))
     at = next((at for at in order if steps[at] >= abs(slope) / 2), 0)
-    return known[at if backward else at + 1][0], slope
+    return known[at if backward else at + 1][1], slope
 
 
 def _inside(parameter: str, module: str) -> bool:

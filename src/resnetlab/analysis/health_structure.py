@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from torch import nn
@@ -10,10 +11,11 @@ from torch import nn
 from resnetlab.analysis.findings import Finding
 from resnetlab.analysis.graph import Graph
 from resnetlab.analysis.network_findings import find_findings
-from resnetlab.analysis.network_form import read_network
+from resnetlab.analysis.network_form import NetworkForm, read_network
 from resnetlab.analysis.operations import FREE
 from resnetlab.core.errors import ResnetlabError
 
+LEAST_SIDE = 64  # pixels: on which ImageNet's networks still have maps behind their last stage
 SQUASHING = frozenset({"sigmoid", "tanh", "hardsigmoid", "softsign"})
 
 
@@ -46,7 +48,7 @@ def read_structure(model: nn.Module, input_size: tuple[int, ...]) -> Structure:
         input_size: one image, (channels, height, width).
     """
     try:
-        form = read_network(model, input_size)
+        form = _read(model, input_size)
     except ResnetlabError as error:
         return Structure(not_read=" ".join(str(error).splitlines()[:2]))
     graph = form.graph
@@ -57,6 +59,14 @@ def read_structure(model: nn.Module, input_size: tuple[int, ...]) -> Structure:
         findings=find_findings(form),
         looked_at_numbers=graph.looked_at_numbers,
     )
+
+
+def _read(model: nn.Module, input_size: tuple[int, ...]) -> NetworkForm:
+    """On a small image the last maps are single points, which the audit takes for vectors: a larger one is tried."""
+    if max(input_size[1:]) < LEAST_SIDE:
+        with suppress(ResnetlabError):
+            return read_network(model, (input_size[0], LEAST_SIDE, LEAST_SIDE))
+    return read_network(model, input_size)
 
 
 def _gates(graph: Graph) -> Iterator[str]:
