@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from matplotlib.contour import ContourSet
 
 from resnetlab.pages.alternatives import figure_words
 from resnetlab.pages.inside_figures import path_norms_figure, removals_figure, several_figure, shattering_figure
@@ -18,20 +19,22 @@ STEPS = (-1.0, 0.0, 1.0)
 def test_each_removed_block_has_its_accuracy_and_its_name() -> None:
     figure = removals_figure(["layer1.0", "layer1.1"], {"as it stands": [0.5, 0.25]}, {"all blocks": 1.0})
     (axes,) = figure.axes
-    assert list(axes.lines[0].get_ydata()) == [50, 25]
+    assert np.asarray(axes.lines[0].get_ydata()).tolist() == [50, 25]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["layer1.0", "layer1.1"]
 
 
 def test_the_mean_over_the_draws_begins_at_the_whole_network() -> None:
     (axes,) = several_figure(4, 1.0, {"as it stands": [(2, 0.5), (2, 0.7), (1, 0.9)]}).axes
-    assert list(axes.lines[0].get_xdata()) == [0, 1, 2]
-    assert list(axes.lines[0].get_ydata()) == pytest.approx([100, 90, 60])
+    assert np.asarray(axes.lines[0].get_xdata()).tolist() == [0, 1, 2]
+    assert np.asarray(axes.lines[0].get_ydata()).tolist() == pytest.approx([100, 90, 60])
 
 
 def test_a_plane_shows_infinite_losses_as_its_ceiling() -> None:
     figure = plane_figure(STEPS, [[math.inf, 2.0, 5.0], [3.0, 0.5, math.nan], [9.0, 1.0, 4.0]])
     assert "nan" not in figure_svg(figure, "plane").lower()
-    levels = figure.axes[0].collections[0].levels
+    filled = figure.axes[0].collections[0]
+    assert isinstance(filled, ContourSet)
+    levels = list(filled.levels)
     assert (levels[0], levels[-1]) == pytest.approx((0.5, 500))
 
 

@@ -6,6 +6,7 @@ Paper: Veit, Wilber & Belongie 2016, Section 4.3, Figure 5b.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import combinations
 
 import torch
@@ -57,11 +58,9 @@ def swap_blocks(
     """
     drawn = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(seed))[:count]
     chosen = [pairs[at] for at in sorted(drawn.tolist())]
+    swaps = ((pair, dict(zip(pair, pair[::-1], strict=True))) for pair in chosen)
     return tuple(
-        measure_lesion(
-            model, pair, lambda pair=pair: shuffled(model, dict(zip(pair, pair[::-1], strict=True))), examples, whole
-        )
-        for pair in chosen
+        measure_lesion(model, pair, partial(shuffled, model, order), examples, whole) for pair, order in swaps
     )
 
 

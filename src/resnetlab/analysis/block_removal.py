@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor, nn
@@ -132,8 +132,7 @@ def remove_each(
 ) -> tuple[Lesion, ...]:
     """Tells for each of these sets of blocks what the network does without them."""
     return tuple(
-        measure_lesion(removable.model, names, lambda names=names: removable.without(names), examples, whole)
-        for names in subsets
+        measure_lesion(removable.model, names, partial(removable.without, names), examples, whole) for names in subsets
     )
 
 
