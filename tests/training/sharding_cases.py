@@ -11,10 +11,12 @@ from torch.nn import functional as F
 
 from resnetlab import create_model
 from resnetlab.analysis.untouched import weightless_copy
-from resnetlab.training.distributed import World
-from resnetlab.training.sharding import shard, whole
+from resnetlab.data.preparation import Batch
+from resnetlab.training.distributed import World, total
+from resnetlab.training.sharding import one_piece, shard, whole
 from resnetlab.training.shares import load_shares, save_shares
 from resnetlab.training.synchronised_norm import synchronise_norms
+from resnetlab.training.validation import ValidationScores, validate
 
 OPTIMISERS = {
     "sgd": lambda parameters: optim.SGD(parameters, 0.1, momentum=0.9, weight_decay=0.01),
@@ -48,8 +50,25 @@ def seen(model: nn.Module, optimiser: optim.Optimizer) -> dict[str, Any]:
     return {"model": whole(model.state_dict()), "optimiser": whole(optimiser.state_dict())}
 
 
+def scores(model: nn.Module, world: World) -> ValidationScores:
+    """Of nine images in batches of four, of which the last has one: none for the second of two processes."""
+    random = torch.Generator().manual_seed(9)
+    images = torch.randn(9, 3, 8, 8, generator=random, dtype=torch.float64)
+    labels = torch.randint(10, (9,), generator=random)
+    shares = [numbers[world.rank :: world.ranks] for numbers in torch.arange(9).split(4)]
+    return validate(model, [Batch(images[share], labels[share]) for share in shares], total=total)
+
+
+def in_one_piece(world: World) -> dict[str, Tensor]:
+    """A network that was shared out and made whole again, on the first process."""
+    model = create_model("resnet20", num_classes=10, width=4, depths="1/1/1")
+    gather = one_piece(model)
+    return dict(gather(shard(model, world)).state_dict())
+
+
 def on_one_rank(world: World, folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    torch.manual_seed(3)
+    found: dict[str, Any] = {"in one piece": in_one_piece(world) if world.rank == 0 else len(in_one_piece(world))}
     for name in OPTIMISERS:
         model, optimiser = begin(world, name, seed=world.rank)  # the first one's beginning is everybody's
         save_shares(folder / f"{name}-of-two-0", model, optimiser, {})
@@ -57,6 +76,7 @@ def on_one_rank(world: World, folder: Path) -> dict[str, Any]:
         held = sum(parameter.to_local().numel() for parameter in model.parameters())
         save_shares(folder / f"{name}-of-two", model, optimiser, REST)
         losses.append(take_step(model, optimiser, 2, world))
+        found[f"{name}, scores"] = vars(scores(model, world))
         found[name] = {"losses": losses, "held": held, **seen(model, optimiser)}
         for source, key in (("two", "gone on"), ("one", "gone on from one")):
             model, optimiser = begin(world, name, seed=5)

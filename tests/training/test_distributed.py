@@ -66,6 +66,8 @@ def test_all_leave_at_the_same_place_though_one_alone_asks_and_they_have_unlike_
 
 def test_what_each_makes_the_first_makes_before_the_others(ranks: list[dict[str, Any]]) -> None:
     assert [found["after first"] for found in ranks] == ["0", "01"]
+    assert [found["in turn"] for found in ranks] == ["0", "01"]
+    assert [found["gathered"] for found in ranks] == [["", "x"]] * 2
 
 
 @pytest.mark.parametrize("kind", ["gradients", "gradients of parts", "gradients, channels last"])

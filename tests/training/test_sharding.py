@@ -12,7 +12,7 @@ import pytest
 import sharding_cases
 import torch
 from on_ranks import on_ranks
-from sharding_cases import OPTIMISERS, REST, begin, seen, take_step
+from sharding_cases import OPTIMISERS, REST, begin, scores, seen, take_step
 from torch.distributed.checkpoint.filesystem import FileSystemWriter
 from torch.distributed.checkpoint.state_dict_saver import save
 
@@ -40,6 +40,7 @@ def alone(folder: Path) -> dict[str, Any]:
         save_shares(folder / f"{name}-of-one", model, optimiser, REST)
         losses.append(take_step(model, optimiser, 2, ALONE))
         found[name] = {"losses": losses, **seen(model, optimiser)}
+        found[f"{name}, scores"] = vars(scores(model, ALONE))
     return found
 
 
@@ -58,6 +59,22 @@ def test_two_steps_are_those_of_one_process(name: str, ranks: list[dict[str, Any
     losses = torch.tensor([found[name]["losses"] for found in ranks]).mean(0)
     torch.testing.assert_close(losses, torch.tensor(alone[name]["losses"]), rtol=1e-6, atol=0)
     assert_close(ranks[0][name], alone[name])
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_an_evaluation_computes_with_the_shares_and_counts_what_one_process_counts(
+    name: str, ranks: list[dict[str, Any]], alone: dict[str, Any]
+) -> None:
+    for found in ranks:
+        assert found[f"{name}, scores"] == pytest.approx(alone[f"{name}, scores"], rel=1e-6)
+    assert alone[f"{name}, scores"]["n"] == 9
+
+
+def test_the_first_process_alone_gets_the_network_in_one_piece(ranks: list[dict[str, Any]]) -> None:
+    torch.manual_seed(3)
+    drawn = create_model("resnet20", num_classes=10, width=4, depths="1/1/1").state_dict()
+    torch.testing.assert_close(ranks[0]["in one piece"], dict(drawn), rtol=0, atol=0)
+    assert ranks[1]["in one piece"] == len(drawn)
 
 
 def test_each_process_holds_about_half_of_the_parameters(ranks: list[dict[str, Any]]) -> None:
