@@ -36,15 +36,15 @@ NETWORKS = {  # name → side of the images, steps of the short training; 0 wher
     "resnet20": (8, 120),
     "plain20": (8, 120),
     "resnet18_cifar[order=pre,width=16]": (8, 120),
-    "torchvision:resnet18": (32, 40),
-    "torchvision:resnet50": (32, 24),
+    "torchvision:resnet18": (32, 60),
+    "torchvision:resnet50": (32, 90),
     "torchvision:vgg11": (32, 0),
     "torchvision:vgg16": (32, 0),
-    "torchvision:vgg11_bn": (32, 16),
+    "torchvision:vgg11_bn": (32, 24),
     "torchvision:vgg16_bn": (32, 0),
     "timm:resnet50": (32, 0),
-    "timm:convnext_tiny": (32, 20),
-    "timm:efficientnet_b0": (32, 30),
+    "timm:convnext_tiny": (32, 40),
+    "timm:efficientnet_b0": (32, 150),
 }
 
 

@@ -217,7 +217,7 @@ def test_a_network_that_decides_by_numbers_is_looked_at_and_said_to(tmp_path: Pa
 
 def test_outputs_that_are_no_numbers_are_a_finding_and_other_parts_are_left_out(tmp_path: Path) -> None:
     model = small()
-    model[0].weight.data[0] = float("nan")
+    nn.init.constant_(next(model.parameters()), float("nan"))
     found = diagnose(model, folder=tmp_path, parts=("all",))
     assert [one.layer for one in found.findings if one.rule == "not finite"] == ["0"]
     others = [section for section in found.sections if section.slug not in ("signal", "gradient", "norms", "outputs")]

@@ -88,13 +88,25 @@ class NormsStay(Residual):
         return self
 
 
+def convolution(model: nn.Module, name: str) -> nn.Conv2d:
+    """The convolution of this name."""
+    found = model.get_submodule(name)
+    assert isinstance(found, nn.Conv2d)
+    return found
+
+
+def norm(model: nn.Module, name: str) -> nn.BatchNorm2d:
+    """The batch norm of this name."""
+    found = model.get_submodule(name)
+    assert isinstance(found, nn.BatchNorm2d)
+    return found
+
+
 def with_dead_channels(names: Iterable[str] = ("layer2.0.bn1",)) -> Residual:
     """Half of the channels of a layer never get above zero."""
     model = Residual()
     for name in names:
-        norm = model.get_submodule(name)
-        assert isinstance(norm, nn.BatchNorm2d)
-        norm.bias.data[:6] = -20.0
+        norm(model, name).bias.data[:6] = -20.0
     return model
 
 

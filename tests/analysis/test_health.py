@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from resnetlab.analysis.effective_rank import effective_rank, feature_rows
 from resnetlab.analysis.gradient_noise import noise_scale
-from resnetlab.analysis.health import HealthFinding, worst_first
+from resnetlab.analysis.health import HealthFinding, Severity, worst_first
 from resnetlab.analysis.health_judgement import judge
 from resnetlab.analysis.health_look import HealthLook, look_at_health
 from resnetlab.analysis.health_rules import RULES
@@ -142,8 +142,10 @@ def test_a_head_that_favours_a_class_is_named(trained: faults.Residual, batches:
 
 def test_channels_without_variance_are_named(trained: faults.Residual, batches: Batches) -> None:
     model = copy.deepcopy(trained)
-    model.layer1[0].conv1.weight.data[:6] = 0
-    model.layer1[0].bn1.running_var[:6] = 0
+    faults.convolution(model, "layer1.0.conv1").weight.data[:6] = 0
+    variances = faults.norm(model, "layer1.0.bn1").running_var
+    assert variances is not None
+    variances[:6] = 0
     assert places(diagnosed(model, batches, is_trained=True), "collapsed norm") == ["layer1.0.bn1"]
 
 
@@ -155,14 +157,14 @@ def test_numbers_that_float16_cannot_hold_are_named(batches: Batches) -> None:
 
 def test_the_first_layer_with_numbers_that_are_none_is_named(batches: Batches) -> None:
     model = faults.Residual()
-    model.layer2[0].conv2.weight.data[0, 0, 0, 0] = math.nan
+    faults.convolution(model, "layer2.0.conv2").weight.data[0, 0, 0, 0] = math.nan
     assert places(diagnosed(model, batches), "not finite") == ["layer2.0.conv2"]
 
 
 def test_what_only_waits_for_a_zero_scale_is_no_fault(batches: Batches) -> None:
     model = faults.Residual()
-    for stage in (model.layer1, model.layer2, model.layer3):
-        nn.init.zeros_(stage[1].bn2.weight)
+    for stage in ("layer1", "layer2", "layer3"):
+        nn.init.zeros_(faults.norm(model, f"{stage}.1.bn2").weight)
     found = diagnosed(model, batches)
     assert places(found, "no gradient") == []
     assert places(found, "waits for others") == [None]
@@ -176,7 +178,7 @@ def test_gates_are_no_squashing_activations(batches: Batches) -> None:
 
         def forward(self, x: Tensor) -> Tensor:
             x = self.relu(self.bn1(self.conv1(x)))
-            return self.fc(self.layer1(x * self.squeeze(x)).mean((2, 3)))
+            return self.fc((x * self.squeeze(x)).mean((2, 3)))
 
     assert places(diagnosed(Gated(), batches), "squashing activation") == []
 
@@ -202,6 +204,7 @@ def test_a_sigmoid_that_is_a_function_is_named(batches: Batches) -> None:
 
 def test_channels_that_a_function_kills_are_named_where_they_are_taken(batches: Batches) -> None:
     model = Functional(torch.relu)
+    assert model.first.bias is not None
     model.first.bias.data[:8] = -50
     assert places(diagnosed(model, batches), "dead channels") == ["second"]
 
@@ -231,12 +234,14 @@ def test_the_numbers_of_a_layer_are_those_of_a_plain_pass(batches: Batches) -> N
     layer = look.layers[0]
     handle.remove()
     everything = torch.cat(given[: len(batches)]).detach()
-    assert (layer.name, layer.mean) == ("conv1", pytest.approx(everything.mean().item(), abs=1e-6))
+    assert layer.name == "conv1"
+    assert layer.mean == pytest.approx(everything.mean().item(), abs=1e-6)
     assert layer.std == pytest.approx(everything.std(correction=0).item(), rel=1e-5)
     norms = []
     for images, labels in batches:
         twin.zero_grad()
         F.cross_entropy(twin.train()(images), labels).backward()
+        assert twin.fc.weight.grad is not None
         norms.append(twin.fc.weight.grad.norm().item())
     found = {one.name: one.gradient for one in look.parameters}["fc.weight"]
     assert found == pytest.approx(np.sqrt(np.mean(np.square(norms))), rel=1e-5)
@@ -293,7 +298,8 @@ def test_every_rule_says_where_its_limit_comes_from_and_what_to_do() -> None:
 
 
 def test_errors_come_before_warnings_before_the_rest() -> None:
-    found = [HealthFinding(str(at), one, None, None, None, "") for at, one in enumerate(("info", "error", "warning"))]
+    severities: tuple[Severity, ...] = ("info", "error", "warning")
+    found = [HealthFinding("rule", one, None, None, None, "") for one in severities]
     assert [one.severity for one in worst_first(found)] == ["error", "warning", "info"]
 
 

@@ -110,7 +110,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "dead channels",
         "warning",
-        0.25,
+        0.2,
         CALIBRATED,
         measure.dead_channels,
         "this share of the layer's channels is zero for every image and learns nothing; a lower learning rate, "
