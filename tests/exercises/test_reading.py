@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import numpy as np
 import pytest
+from scipy import stats
 
-from resnetlab.exercises.course import COURSE, file_name, task
+from resnetlab.cli import main
+from resnetlab.exercises.course import COURSE, file_name, solution, task
+from resnetlab.exercises.course.shortcut_ablation.measured import MEASURED
 from resnetlab.exercises.workshop import Workshop
+from resnetlab.experiments.ledger import find_claim
+from resnetlab.specs import find_spec
 
+ROOT = Path(__file__).parents[2]
 READING = [name for name in COURSE if name.startswith("reading_")]
 pytestmark = pytest.mark.xdist_group("exercises")
 
@@ -43,3 +53,35 @@ def test_there_are_questions_with_a_reason_for_every_wrong_choice() -> None:
     for name in READING:
         slugs = {mistake.slug for mistake in task(name).mistakes} - {"no-choice"}
         assert len(slugs) == 2 * len(task(name).asks)
+
+
+def test_the_tables_of_sizes_and_shortcuts_have_the_numbers_they_claim() -> None:
+    sizes, shortcuts = solution("reading_sizes"), solution("reading_shortcuts")
+    for name, params, top1 in re.findall(r"(resnet\d+) +\w+ +\d+ +([\d,]+) .* ([\d.]+)\n", sizes):
+        expect = find_spec(name).expect
+        assert expect is not None
+        assert expect.top1 is not None
+        assert (int(params.replace(",", "")), float(top1)) == (
+            expect.params,
+            pytest.approx(expect.top1.percent, abs=0.005),
+        )
+    for option, others in {"B": 3, "C": 3, "plain": 3}.items():
+        test = stats.ttest_rel(MEASURED[option], MEASURED["A"])
+        low, high = test.confidence_interval(1 - 0.05 / others)
+        mean = np.mean(MEASURED[option])
+        row = rf"{option} +[\d,]+ +{mean:.2f} +{min(MEASURED[option]):.2f} to {max(MEASURED[option]):.2f} +"
+        assert re.search(rf"{row}{mean - np.mean(MEASURED['A']):.2f} +{low:.2f} to {high:.2f}", shortcuts)
+
+
+def test_the_commands_that_made_the_tables_exist(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    commands = {name: re.findall(r"`resnetlab ([^`]*)`", solution(name)) for name in READING}
+    assert all(commands.values())
+    for command in (one for found in commands.values() for one in found):
+        if command.startswith("lab run "):
+            assert find_claim(command.removeprefix("lab run ")).parts
+        else:
+            assert main(command.replace("'", "").split()) == 0
+    assert "25,557,032" in capsys.readouterr().out

@@ -67,9 +67,8 @@ BLOCKS = (
             ),
             Choice(
                 "Their weights: multiply-adds at each position. The paper's pair of equal cost is another one.",
-                "It is a basic block of 64 channels with 73,728 weights beside this bottleneck's 69,632. No "
-                "network has a basic "
-                "block of 256 channels where a bottleneck gives 256.",
+                "It is a basic block of 64 channels with 73,728 weights beside this bottleneck's 69,632: where "
+                "ResNet-50 has the one, at 56×56 pixels, ResNet-34 has the other.",
                 right=True,
             ),
             Choice("The memory that each needs.", "Memory goes mostly to activations, 256 channels in both."),

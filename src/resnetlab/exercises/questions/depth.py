@@ -107,7 +107,8 @@ DEPTH = (
         "n residual blocks make 2^n paths. Through which of them does most of the gradient come?",
         (
             Choice(
-                "The longest: they hold all the blocks.", "A path's gradient shrinks with each branch that it passes."
+                "The longest: they hold all the blocks.",
+                "In a trained network the gradient of a path gets smaller with every branch that it passes.",
             ),
             Choice(
                 "Those of about n / 2 blocks, for there are most of them.",

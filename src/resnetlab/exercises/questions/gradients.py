@@ -100,8 +100,9 @@ GRADIENTS = (
             ),
             Choice(
                 "It always trains better.",
-                "The paper finds a difference at 110 layers that is small, and a large one at 1001. In shallow nets "
-                "there is little to see.",
+                "On CIFAR-10 the paper's errors go from 6.61 to 6.37 % at 110 layers, and from 7.61 to 4.92 % at "
+                "1001: "
+                "the deeper, the more (He et al. 2016, Table 3).",
             ),
         ),
         ("resnetlab models show resnetv2_50", "resnetlab exercises check course pre_activation_block"),

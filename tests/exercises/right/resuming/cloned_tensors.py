@@ -1,4 +1,4 @@
-"""Clones tensor by tensor; the velocity by hand."""
+"""Clones tensor by tensor."""
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -17,11 +17,11 @@ def train(run, until):
 
 
 def checkpoint(run):
-    velocities = [run.optimiser.state[p].get("momentum_buffer") for p in run.network.parameters()]
+    optimiser = run.optimiser.state_dict()
     return {
         "weights": {name: tensor.clone() for name, tensor in run.network.state_dict().items()},
-        "velocities": [None if velocity is None else velocity.clone() for velocity in velocities],
-        "rate": run.optimiser.param_groups[0]["lr"],
+        "velocities": [None if velocity is None else velocity.clone() for velocity in optimiser["velocities"]],
+        "rate": optimiser["rate"],
         "schedule": dict(run.schedule.state_dict()),
         "random": (run.generator.get_state().clone(), torch.get_rng_state().clone()),
         "step": run.step,
@@ -32,11 +32,9 @@ def resume(run, state):
     with torch.no_grad():
         for name, tensor in run.network.state_dict().items():
             tensor.copy_(state["weights"][name])
-    for parameter, velocity in zip(run.network.parameters(), state["velocities"], strict=False):
-        if velocity is not None:
-            run.optimiser.state[parameter]["momentum_buffer"] = velocity.clone()
+    velocities = [None if velocity is None else velocity.clone() for velocity in state["velocities"]]
+    run.optimiser.load_state_dict({"rate": state["rate"], "velocities": velocities})
     run.schedule.load_state_dict(state["schedule"])
-    run.optimiser.param_groups[0]["lr"] = state["rate"]
     run.step = state["step"]
     run.generator.set_state(state["random"][0])
     torch.set_rng_state(state["random"][1])

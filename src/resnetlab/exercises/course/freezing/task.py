@@ -56,13 +56,8 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
-            "everything-in-evaluation",
-            "the whole network is in evaluation mode: what is trained should use, and move, its own statistics",
-            ((SLEEP, "        network.eval()\n"),),
-        ),
-        Mistake(
             "every-norm-frozen",
-            "the norms of all parts are in evaluation mode; those of the parts that learn belong in training mode",
+            "the norms of all parts are in evaluation mode; in the parts that learn they use, and move, their own statistics",
             (
                 (
                     "    network.train()\n",

@@ -34,11 +34,11 @@ def probe(answer: Any, case: Case, observation: Observation) -> None:
     observation.mode("in training", network.training)
     same = [one is other for one, other in zip(parts, network.modules(), strict=False)]
     observation.mode("every module is in its place", len(same) == len(parts) and all(same))
-    buffers = dict(network.named_buffers())
-    for name, tensor in network.state_dict().items():
-        if name in state and not torch.equal(tensor, state[name]):
-            (observation.buffers if name in buffers else observation.output)(f"{name} changed", True)
-            break
+    buffers = {name for name, _ in network.named_buffers()}
+    now = network.state_dict()
+    changed = {name for name in state if name in now and not torch.equal(now[name], state[name])}
+    observation.output("parameters changed", bool(changed - buffers))
+    observation.buffers("running averages changed", bool(changed & buffers))
 
 
 def library() -> SimpleNamespace:

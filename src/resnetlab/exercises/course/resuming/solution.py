@@ -21,9 +21,9 @@ def train(run: Any, until: int) -> None:
     """Train from run.step on, until it is `until`; in training mode, whatever mode the network comes in.
 
     Args:
-        run: has network, optimiser, schedule (a step of it follows each step of the optimiser), generator (of the
-            order), step (how many were made), and draw(), which gives the images and labels of the next step by it.
-            The network has dropout, which takes PyTorch's own random numbers.
+        run: has network, optimiser and schedule (a step of it follows each step of the optimiser), both to be used
+            as those of torch.optim are; generator (of the order), step (how many were made), and draw(), which gives
+            the images and labels of the next step by it. The network has dropout, by PyTorch's own random numbers.
         until: number of steps.
     """
     # --- fill in ---
