@@ -57,7 +57,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "every-norm-frozen",
-            "the norms of all parts are in evaluation mode; in the parts that learn they use, and move, their own statistics",
+            "the norms of all parts are in evaluation mode; parts that learn use, and move, their own statistics",
             (
                 (
                     "    network.train()\n",
