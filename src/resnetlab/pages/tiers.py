@@ -33,7 +33,7 @@ def write_tiers_page(folder: Path, runs: Sequence[Mapping[str, Any]], rows: Sequ
 
 def render_tiers(runs: Sequence[Mapping[str, Any]], rows: Sequence[Mapping[str, Any]]) -> str:
     """The page as one HTML text; arguments as of `write_tiers_page`."""
-    style, environment = template_text("report.css"), page_environment()
+    style, environment = template_text("report.css") + template_text("tiers.css"), page_environment()
     environment.filters |= {"prose": prose, "word": word_for, "numbers": in_words}
     return environment.get_template("tiers.html.j2").render(
         runs=runs,

@@ -10,7 +10,7 @@ images. A network counts only where at least 80 % of them are right before. Plai
 depth. Because a network with a block less sends other signals on, the 20-layer nets are tested a second time with the
 batch norms' statistics measured anew, without the block, on 256 training images.
 
-On natural images: networks are far from 80 % right at this scale. One counts where its errors are 20 points below
+On natural images: networks are far from 80 % right at this scale. One counts where its errors are 15 points below
 chance or more, and what the removal adds is told as a share of what the network was better than chance: a third and a
 twentieth of it are the thresholds, as 30 and 5 points are of a network that has few errors.
 
@@ -35,7 +35,7 @@ from resnetlab.training import evaluate
 
 IMAGES = 256
 TRAINED_AT_MOST = 20.0  # % wrong before anything is removed
-BETTER_THAN_CHANCE = 20.0  # points, where images are hard
+BETTER_THAN_CHANCE = 15.0  # points, where images are hard
 LARGE, SMALL = 30.0, 5.0  # points of error
 LARGE_SHARE, SMALL_SHARE = 1 / 3, 1 / 20  # of what the network is better than chance
 PLAIN, SAME_DEPTH, DEEP = ARMS = pool.arms("plain20", "resnet20", "resnet56")
