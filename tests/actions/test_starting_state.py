@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from resnetlab import train
 from resnetlab.actions.starting_state import Numbers, refuse_beside_shard
+from resnetlab.actions.train import run
 from resnetlab.actions.train_settings import TrainSettings, settings_from
+from resnetlab.actions.training_network import network_to_train
+from resnetlab.actions.training_preparation import Trial
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.training.distributed import World
 
@@ -54,10 +56,11 @@ def test_a_compiled_training_has_the_losses_of_one_that_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("resnetlab.actions.training_call.write_report", lambda folder: None)
-    settings = {"data": "digits", "steps": 2, "batch_size": 16, "validation": 0, "precision": "fp32", "quiet": True}
     losses = []
     for name in ("compiled", "plain"):
-        train("resnet20[width=4,depths=1/1/1]", output=tmp_path / name, compile=name == "compiled", **settings)
+        settings = {"output": tmp_path / name, "compile": name == "compiled", "precision": "fp32", "quiet": True}
+        short = {"model": "resnet20[width=4,depths=1/1/1]", "steps": 2, "batch_size": 16, "validation": 0}
+        run(asked(shard=False, **settings, **short), network_to_train, trial=Trial(2))  # without an evaluation
         lines = map(json.loads, (tmp_path / name / "metrics.jsonl").read_text().splitlines())
         losses.append([line["loss"] for line in lines if line["kind"] == "step"])
     assert len(losses[0]) == 2
