@@ -86,7 +86,7 @@ def loaded_images(
     images = torch.cat([one for one, _ in taken])[: asked.images]
     labels = torch.cat([one for _, one in taken])[: asked.images].long()
     ended = f"the loader ended after {len(images)} images, of {asked.images} that were asked for; all are used"
-    remarks = (ended,) if len(images) < asked.images else ()
+    remarks: tuple[str, ...] = (ended,) if len(images) < asked.images else ()
     images = images.float() if not images.is_floating_point() else images
     if images.shape[1] != channels:
         remarks += _channels_said([images.shape[1]], channels, asked)

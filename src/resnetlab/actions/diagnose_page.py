@@ -28,7 +28,7 @@ from resnetlab.pages.numbers import number
 if TYPE_CHECKING:
     from resnetlab.pages.svg import Drawing
 
-SOURCES = {(rule.name, rule.limit): rule.source for rule in RULES}
+SOURCES: dict[tuple[str, float | None], str] = {(rule.name, rule.limit): rule.source for rule in RULES}
 JSON, PAGE, PLOTS = "diagnosis.json", "report.html", "plots"
 WORDS = {"error": ("error", "errors"), "warning": ("warning", "warnings")}
 
@@ -81,7 +81,7 @@ def _drawings(found: Diagnosis) -> dict[str, Drawing]:
 
 
 def _page(found: Diagnosis) -> DiagnosisPage:
-    counts = Counter(one.severity for one in found.findings)
+    counts = Counter[str](one.severity for one in found.findings)
     environment = found.facts["environment"]
     versions = environment.get("versions", {})
     return DiagnosisPage(

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -72,9 +72,9 @@ def prepared_subject(model: str | nn.Module, data: str | Labelled, asked: Diagno
 def _prepared(
     resolved: ResolvedModel, data: str | Labelled, asked: DiagnoseSettings, device: str, told: list[str]
 ) -> Prepared:
+    if isinstance(data, tuple) and len(data) == 2 and all(isinstance(one, Tensor) for one in data):
+        data = [cast("tuple[Tensor, Tensor]", data)]  # one batch, not two
     images = open_data(data, asked.split) if isinstance(data, str) else data
-    if isinstance(images, tuple) and len(images) == 2 and all(isinstance(one, Tensor) for one in images):
-        images = [images]  # one batch, not two
     trial = _Trial(resolved, device)
     fitted, remarks = _fitted(resolved, images, asked, trial)
     outputs = trial.outputs_for(fitted.images)

@@ -19,6 +19,7 @@ from resnetlab.actions.training_preparation import MakeNetwork, Prepared, prepar
 from resnetlab.core.devices import choose_device
 from resnetlab.core.files import write_content
 from resnetlab.core.memory import keep_large_blocks
+from resnetlab.training.config import Growth
 from resnetlab.training.freezing import counts
 from resnetlab.training.joining import join
 from resnetlab.training.learning_rate_finder import Sweep, find_learning_rate

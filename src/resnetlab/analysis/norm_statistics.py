@@ -66,9 +66,8 @@ class NormObserver:
 
     def _read(self, layer: Layer, inputs: Any, output: Any) -> None:
         taken = next(tensors_in(inputs)).detach().double().transpose(0, 1).flatten(1)  # (C, images and places)
-        before = self._sums.get(layer.name)
-        sums = float(taken.shape[1]), taken.sum(1), taken.square().sum(1)
-        self._sums[layer.name] = sums if before is None else tuple(a + b for a, b in zip(before, sums, strict=True))  # type: ignore[assignment]
+        count, total, squares = self._sums.get(layer.name, (0.0, torch.zeros(()), torch.zeros(())))
+        self._sums[layer.name] = count + taken.shape[1], total + taken.sum(1), squares + taken.square().sum(1)
 
 
 def norm_states(

@@ -42,7 +42,7 @@ COMMANDS: dict[tuple[str, ...], tuple[str, str]] = {
     ("exercises", "hint"): ("exercises:ExercisesHint", "the next of an exercise's three hints"),
     ("exercises", "solution"): ("exercises:ExercisesSolution", "an exercise's worked solution"),
     ("exercises", "grade"): ("exercises:ExercisesGrade", "grade a class, as CSV and JSON"),
-    ("exercises", "quiz"): ("quiz:ExercisesQuiz", "a checklist and the questions of interviews, with what shows each answer"),
+    ("exercises", "quiz"): ("quiz:ExercisesQuiz", "a checklist, and what interviews ask, with what shows each answer"),
     ("exercises", "reset"): ("exercises:ExercisesReset", "an exercise as it was at the start"),
     ("doctor",): ("doctor:Doctor", "this machine: versions, what speed paths are on, what data is at hand"),
 }
