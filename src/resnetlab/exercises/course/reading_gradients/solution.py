@@ -14,12 +14,12 @@ quick tier together. Losing 0.1 was fixed beforehand as "vanishing".
     plain, ReLU, PyTorch's initialisation                                     -61 %
     residual, sigmoid, He initialisation                                      -52 %
 
-Choose one letter for each question.
+Choose one letter for each question, and give it the question's name: FIRST = 'x' for choice x of the first.
 """
 
 from __future__ import annotations
 
-# 1. What does -0.168 in the third row say?
+# FIRST. What does -0.168 in the third row say?
 #    a. The gradient's norm grows from layer to layer on its way to the input.
 #    b. The gradient vanishes, a little more slowly than in the first row.
 #    c. The measurement failed: a norm cannot be negative.
@@ -27,8 +27,8 @@ from __future__ import annotations
 FIRST = "a"  # a loss below zero is a gain: the logarithm rises by 0.168 a layer, and exp(0.168) is 1.18
 # --- until here ---
 
-# 2. The plain networks of He et al. 2015 have ReLU, BN and He initialisation, and the deep ones train worse. What does
-#    the table say to "because their gradients vanish"?
+# SECOND. The plain networks of He et al. 2015 have ReLU, BN and He initialisation, and the deep ones train worse.
+#    What does the table say to "because their gradients vanish"?
 #    a. It confirms it: 56 layers lose a lot.
 #    b. Before training the gradient of such a network does not vanish. The table does not say what it does later.
 #    c. BN makes the gradient grow, so BN is why they train worse.
@@ -36,7 +36,7 @@ FIRST = "a"  # a loss below zero is a gain: the logarithm rises by 0.168 a layer
 SECOND = "b"  # row 3 speaks against the explanation where it is usually told, at the start, and about no later time
 # --- until here ---
 
-# 3. Plain networks of ReLUs without BN: -4 % a layer with He initialisation, -61 % with PyTorch's.
+# THIRD. Plain networks of ReLUs without BN: -4 % a layer with He initialisation, -61 % with PyTorch's.
 #    a. Networks of ReLUs need skips.
 #    b. He initialisation is better in every network.
 #    c. Nothing but the initialisation differs, and it decides. Who compares architectures has to keep it the same.

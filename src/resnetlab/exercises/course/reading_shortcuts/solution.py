@@ -13,12 +13,12 @@ images, so one image is 0.25. "Less A" is the mean of the differences seed by se
 
 He et al. 2015, Table 3, on ImageNet with ResNet-34, one run each: A 25.03, B 24.52, C 24.19, plain 28.54.
 
-Choose one letter for each question.
+Choose one letter for each question, and give it the question's name: FIRST = 'x' for choice x of the first.
 """
 
 from __future__ import annotations
 
-# 1. Is B better or worse than A here?
+# FIRST. Is B better or worse than A here?
 #    a. Worse: 2.11 is more than 2.08.
 #    b. Better: its best seed, 1.26, is the best of all.
 #    c. These runs do not tell: the interval has 0 in it, and a whole point on either side.
@@ -26,7 +26,7 @@ from __future__ import annotations
 FIRST = "c"  # not "they are equal" either: a difference of up to a point would look like this
 # --- until here ---
 
-# 2. C has the most parameters, and the highest error of the three.
+# SECOND. C has the most parameters, and the highest error of the three.
 #    a. Here C errs more than A. It contradicts the paper: C was best there.
 #    b. Here C errs more than A, with these digits, this width and this schedule. The paper's runs are of other images.
 #    c. More parameters make a network worse.
@@ -34,7 +34,7 @@ FIRST = "c"  # not "they are equal" either: a difference of up to a point would 
 SECOND = "b"  # the interval is above 0, so it is no luck of the seeds; what else it depends on was not varied
 # --- until here ---
 
-# 3. What of the skip itself: plain-20 has as many parameters as A?
+# THIRD. What of the skip itself: plain-20 has as many parameters as A?
 #    a. With the same parameters it errs more: the skip is what differs, and its interval is far above 0.
 #    b. Nothing, for the two intervals of A and plain would have to be compared.
 #    c. The plain net is worse because its gradients vanish.

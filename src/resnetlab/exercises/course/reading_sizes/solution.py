@@ -16,12 +16,12 @@ and the paper's Table 6 for CIFAR-10.
     resnet110   basic         110   1,727,962   253 M    501  93.57
     resnet1202  basic        1202  19,421,274  2.83 G  5,597  92.07
 
-Choose one letter for each question.
+Choose one letter for each question, and give it the question's name: FIRST = 'x' for choice x of the first.
 """
 
 from __future__ import annotations
 
-# 1. ResNet-50 is deeper than ResNet-34 and has less than half of its receptive field, 427 pixels against 899.
+# FIRST. ResNet-50 is deeper than ResNet-34 and has less than half of its receptive field, 427 pixels against 899.
 #    a. The table must be wrong: a deeper network sees more.
 #    b. Depth counts all layers; the field grows by 3×3 kernels, and a bottleneck has one of them in three layers.
 #    c. ResNet-50 cannot see a whole image of 224 pixels.
@@ -29,7 +29,7 @@ from __future__ import annotations
 FIRST = "b"  # ResNet-34 has 32 convolutions of 3×3 in its blocks, ResNet-50 has 16
 # --- until here ---
 
-# 2. From ResNet-18 to ResNet-152 accuracy rises with depth, from 69.76 to 78.31.
+# SECOND. From ResNet-18 to ResNet-152 accuracy rises with depth, from 69.76 to 78.31.
 #    a. Depth alone makes it better.
 #    b. More parameters make it better.
 #    c. Within this family larger networks were better. Depth, parameters and cost rise together: which of them it is,
@@ -38,7 +38,7 @@ FIRST = "b"  # ResNet-34 has 32 convolutions of 3×3 in its blocks, ResNet-50 ha
 SECOND = "c"  # three columns are confounded; an experiment would have to hold two of them and change one
 # --- until here ---
 
-# 3. ResNet-1202 has 92.07, less than ResNet-110.
+# THIRD. ResNet-1202 has 92.07, less than ResNet-110.
 #    a. On test images it is worse. Whether it also trains worse, the table does not tell.
 #    b. It shows degradation: 1202 layers cannot be trained.
 #    c. It shows that residual networks have a best depth, near 110 layers.
