@@ -12,6 +12,7 @@ from resnetlab.core.errors import OutputError
 from resnetlab.data import load_data
 from resnetlab.experiments import cache as caching
 from resnetlab.experiments.cache import Cache
+from resnetlab.experiments.tiers import Tier
 from resnetlab.experiments.trained import Training, train_or_load
 from resnetlab.training import TrainingPlan
 
@@ -64,3 +65,8 @@ def test_a_cache_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="--cache"):
         Cache.at(tmp_path / "file" / "cache")
+
+
+def test_every_tier_has_records_of_its_own(tmp_path: Path) -> None:
+    files = {Cache(tmp_path).records_file("degradation", "degradation", "digits", tier) for tier in Tier}
+    assert len(files) == len(Tier)
