@@ -278,6 +278,8 @@ def test_parameters_that_moved_are_told_from_those_that_did_not(tmp_path: Path) 
     assert [one.layer for one in found.findings if one.rule == "did not move"] == ["layer1.0.conv1.weight"]
     moved = {one["name"]: one["moved"] for one in found.sections[-1].numbers["parameters"]}
     assert moved["layer2.0.conv1.weight"] == pytest.approx(0.5, abs=0.1)
+    same = diagnose(str(tmp_path / "earlier.pth"), folder=tmp_path / "s", earlier=str(tmp_path / "earlier.pth"))
+    assert same.sections[-1].not_done == ("both checkpoints hold the same numbers, so nothing moved",)
     with pytest.raises(ResnetlabError, match="--earlier is another network"):
         diagnose(small(), folder=tmp_path / "e", earlier=str(tmp_path / "earlier.pth"))
 

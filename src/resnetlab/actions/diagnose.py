@@ -42,9 +42,7 @@ def diagnose(model: str | nn.Module, data: str | Labelled, **settings: Any) -> D
     asked = DiagnoseSettings(**settings)
     with prepared_subject(model, data, asked) as ready:
         refuse_too_little_memory(ready.subject, asked)
-        name = f"{Path(ready.subject.reference).name}-{Path(ready.subject.data).name}"
-        name = re.sub(r"[^\w.+-]+", "-", name).strip("-")[:80]
-        folder = make_output_folder("diagnose", name, asked.output, asked.exist_ok)
+        folder = make_output_folder("diagnose", _name_of(ready.subject), asked.output, asked.exist_ok)
         ready.subject.say(f"diagnosing into {folder}")
         health = health_sections(ready, asked)
         sound = all(finding.rule != "not finite" for section in health for finding in section.findings)
@@ -64,6 +62,12 @@ def diagnose(model: str | nn.Module, data: str | Labelled, **settings: Any) -> D
     )
     write_diagnosis(found, asked)
     return found
+
+
+def _name_of(subject: Subject) -> str:
+    """As a folder is called."""
+    name = f"{Path(subject.reference).name}-{Path(subject.data).name}"
+    return re.sub(r"[^\w.+-]+", "-", name).strip("-")[:80]
 
 
 def _part(name: str, subject: Subject, sound: bool) -> Section:

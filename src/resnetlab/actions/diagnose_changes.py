@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from torch import nn
 
@@ -14,6 +15,7 @@ from resnetlab.analysis.health import HealthFinding
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.pages.numbers import number
 
+SLUG, TITLE = "changes", "Since the earlier checkpoint"
 MOST_NAMED = 8
 
 
@@ -70,49 +72,44 @@ def changes_section(ready: Prepared, asked: DiagnoseSettings) -> Section:
     Raises:
         ResnetlabError: it is not the same network.
     """
-    from resnetlab.pages.diagnosis_figures import by_depth
-
     assert asked.earlier is not None
     found = changes(resolve_model(asked.earlier, untrained=True).module, ready.subject.model)
     moved = sorted(change.moved for change in found)
+    if not moved[-1]:
+        same = "both checkpoints hold the same numbers, so nothing moved"
+        return Section(SLUG, TITLE, f"Beside {asked.earlier}.", numbers=_numbers(asked, found), not_done=(same,))
     lead = (
         f"Since {asked.earlier}, a parameter moved by {number(moved[0])} to {number(moved[-1])} of its norm, by "
         f"{number(moved[len(moved) // 2])} in the median."
     )
-    still = [change for change in found if change.learns and not change.moved]
-    findings = tuple(
-        HealthFinding(
-            "did not move",
-            "warning",
-            change.name,
-            0.0,
-            0.0,
-            "this parameter asks for a gradient and is what it was, bit for bit: it was frozen, or no gradient came",
-        )
-        for change in (still if len(still) < len(found) else [])
-    )
-    same = ("both checkpoints hold the same numbers, so nothing moved",) if len(still) == len(found) else ()
-    figures = (
-        SectionFigure(
-            "changes-updates",
-            "How far parameters moved",
-            by_depth({"moved": [one.moved for one in found]}, x="parameter", y="change / earlier norm", log_y=True),
-        ),
-        SectionFigure(
-            "changes-norms",
-            "Norms of the weights",
-            by_depth(
-                {"earlier": [one.before for one in found], "now": [one.now for one in found]},
-                x="parameter",
-                y="norm",
-                log_y=True,
-            ),
-        ),
-    )
     rows = tuple((one.name, number(one.before), number(one.now), number(one.moved)) for one in found)
     columns = ("Parameter", "Earlier norm", "Norm", "Moved")
     table = SectionTable("Parameter by parameter", columns, rows, columns[1:], "Moved: of the earlier norm.")
-    numbers = {"earlier": asked.earlier, "parameters": [asdict(one) for one in found]}
-    return Section(
-        "changes", "Since the earlier checkpoint", lead, figures, (table,), numbers, findings[:MOST_NAMED], same
+    still = tuple(_still(change) for change in found if change.learns and not change.moved)
+    return Section(SLUG, TITLE, lead, _figures(found), (table,), _numbers(asked, found), still[:MOST_NAMED])
+
+
+def _still(change: Change) -> HealthFinding:
+    advice = "this parameter asks for a gradient and is what it was, bit for bit: it was frozen, or no gradient came"
+    return HealthFinding("did not move", "warning", change.name, 0.0, 0.0, advice)
+
+
+def _figures(found: tuple[Change, ...]) -> tuple[SectionFigure, ...]:
+    from resnetlab.pages.diagnosis_figures import by_depth
+
+    updates = {"moved": [one.moved for one in found]}
+    norms = {"earlier": [one.before for one in found], "now": [one.now for one in found]}
+    return (
+        SectionFigure(
+            "changes-updates",
+            "How far parameters moved",
+            by_depth(updates, x="parameter", y="change / earlier norm", log_y=True),
+        ),
+        SectionFigure(
+            "changes-norms", "Norms of the parameters", by_depth(norms, x="parameter", y="norm", log_y=True)
+        ),
     )
+
+
+def _numbers(asked: DiagnoseSettings, found: tuple[Change, ...]) -> dict[str, Any]:
+    return {"earlier": asked.earlier, "parameters": [asdict(one) for one in found]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from resnetlab.actions.diagnosis import Section, SectionFigure, SectionTable
@@ -38,17 +38,14 @@ def signal_section(looks: Looks, findings: tuple[HealthFinding, ...], not_done: 
         worst = max(dead, key=lambda layer: layer.dead_channels)
         most = f"At most {percent(worst.dead_channels)} of an activation's channels are dead, in {worst.name}."
         lead += most if worst.dead_channels else "No channel of an activation is dead."
-    figures = [
-        _by_depth("signal-spread", "Spread of the signal", looks, _weighted, lambda layer: layer.std,
-                  "standard deviation", findings, log_y=True),
-        _by_depth("signal-rank", "Directions that are used", looks, _weighted, _rank_share,
-                  "effective rank, share of what is possible", findings),
-    ]  # fmt: skip
+    curves = [
+        _Curve("signal-spread", "Spread of the signal", "standard deviation", lambda layer: layer.std, log_y=True),
+        _Curve("signal-rank", "Directions that are used", "effective rank, share of what is possible", _rank_share),
+    ]
     if any(layer.dead_channels for look in looks.values() for layer in _activations(look)):
-        figures.append(
-            _by_depth("signal-dead", "Dead channels", looks, _activations, lambda layer: layer.dead_channels,
-                      "share of the channels", findings)
-        )  # fmt: skip
+        share = "share of the channels"
+        curves.append(_Curve("signal-dead", "Dead channels", share, lambda layer: layer.dead_channels, _activations))
+    figures = [_by_depth(curve, looks, findings) for curve in curves]
     return Section(
         "signal",
         "The signal on its way forward",
@@ -75,30 +72,9 @@ def gradient_section(looks: Looks, findings: tuple[HealthFinding, ...]) -> Secti
         )
     elif noise.batches > 1:
         lead += "The batches are too noisy, or too few, to tell the noise scale."
-    ratios = {time: _ratios(look) for time, look in looks.items()}
-    from resnetlab.pages.diagnosis_figures import by_depth
-
-    figures = (
-        _by_depth("gradient-depth", "Gradient at the outputs", looks, _weighted, lambda layer: layer.gradient,
-                  "norm of the gradient", findings, log_y=True),
-        SectionFigure(
-            "gradient-ratio",
-            "Gradient beside the weights",
-            by_depth(_named(ratios), x="weighted layer", y="norm of gradient / norm of weights", log_y=True),
-            "A step of SGD moves a parameter by this much of itself, times the learning rate.",
-        ),
-    )  # fmt: skip
-    rows = tuple(
-        (one.name, f"{one.size:,}", "yes" if one.learns else "frozen", number(one.norm), number(one.gradient),
-         number(_ratio(one)))
-        for one in now.parameters
-    )  # fmt: skip
-    table = SectionTable(
-        "Parameter by parameter",
-        ("Parameter", "Numbers", "Learns", "Norm", "Gradient", "Gradient / norm"),
-        rows,
-        ("Numbers", "Norm", "Gradient", "Gradient / norm"),
-    )
+    outputs = _Curve("gradient-depth", "Gradient at the outputs", "norm of the gradient", lambda one: one.gradient,
+                     log_y=True)  # fmt: skip
+    figures = (_by_depth(outputs, looks, findings), _ratio_figure(looks))
     numbers = {
         time: {
             "noise": asdict(look.noise),
@@ -106,7 +82,9 @@ def gradient_section(looks: Looks, findings: tuple[HealthFinding, ...]) -> Secti
         }
         for time, look in looks.items()
     }
-    return Section("gradient", "The gradient on its way back", lead.strip(), figures, (table,), numbers, findings)
+    return Section(
+        "gradient", "The gradient on its way back", lead.strip(), figures, (_parameter_table(now),), numbers, findings
+    )
 
 
 def norm_section(looks: Looks, findings: tuple[HealthFinding, ...]) -> Section:
@@ -182,25 +160,41 @@ def _activations(look: HealthLook) -> list[LayerState]:
     return [layer for layer in look.layers if layer.is_activation]
 
 
-def _by_depth(
-    slug: str,
-    title: str,
-    looks: Looks,
-    layers: Callable[[HealthLook], list[LayerState]],
-    value: Callable[[LayerState], float | None],
-    y: str,
-    findings: Sequence[HealthFinding],
-    log_y: bool = False,
-) -> SectionFigure:
+@dataclass(frozen=True)
+class _Curve:
+    """A quantity of layers by depth: how its figure is called, and where the values come from."""
+
+    slug: str
+    title: str
+    y: str
+    value: Callable[[LayerState], float | None]
+    layers: Callable[[HealthLook], list[LayerState]] = _weighted
+    log_y: bool = False
+
+
+def _by_depth(curve: _Curve, looks: Looks, findings: Sequence[HealthFinding]) -> SectionFigure:
     from resnetlab.pages.diagnosis_figures import by_depth
 
-    lines = {time: [value(layer) for layer in layers(look)] for time, look in looks.items()}
+    lines = {time: [curve.value(layer) for layer in curve.layers(look)] for time, look in looks.items()}
     fired = dict.fromkeys(one.layer for one in findings if one.severity != "info")
-    names = [layer.name for layer in layers(looks["now"])]
+    names = [layer.name for layer in curve.layers(looks["now"])]
     named = {names.index(name): name for name in fired if name in names}
     marked = dict(list(named.items())[:MOST_MARKED])
-    x = "activation" if layers is _activations else "weighted layer"
-    return SectionFigure(slug, title, by_depth(_named(lines), x=x, y=y, log_y=log_y, named=marked))
+    x = "activation" if curve.layers is _activations else "weighted layer"
+    figure = by_depth(_named(lines), x=x, y=curve.y, log_y=curve.log_y, named=marked)
+    return SectionFigure(curve.slug, curve.title, figure)
+
+
+def _ratio_figure(looks: Looks) -> SectionFigure:
+    from resnetlab.pages.diagnosis_figures import by_depth
+
+    ratios = _named({time: _ratios(look) for time, look in looks.items()})
+    return SectionFigure(
+        "gradient-ratio",
+        "Gradient beside the weights",
+        by_depth(ratios, x="weighted layer", y="norm of gradient / norm of weights", log_y=True),
+        "A step of SGD moves a parameter by this much of itself, times the learning rate.",
+    )
 
 
 def _named(lines: Mapping[str, Sequence[float | None]]) -> dict[str, Sequence[float | None]]:
@@ -221,6 +215,16 @@ def _ratios(look: HealthLook) -> list[float | None]:
     parameters = {one.name: one for one in look.parameters}
     weights = (parameters.get(f"{layer.name}.weight") for layer in look.weighted)
     return [None if one is None else _ratio(one) for one in weights]
+
+
+def _parameter_table(look: HealthLook) -> SectionTable:
+    rows = tuple(
+        (one.name, f"{one.size:,}", "yes" if one.learns else "frozen", number(one.norm), number(one.gradient),
+         number(_ratio(one)))
+        for one in look.parameters
+    )  # fmt: skip
+    columns = ("Parameter", "Numbers", "Learns", "Norm", "Gradient", "Gradient / norm")
+    return SectionTable("Parameter by parameter", columns, rows, ("Numbers", *columns[3:]))
 
 
 def _layer_table(look: HealthLook) -> SectionTable:

@@ -20,7 +20,8 @@ class DiagnoseSettings(ModelOptions):
     """How a network is looked at.
 
     Args:
-        parts: ways of looking, by name; "all" for every one; by default health and those that take seconds.
+        parts: ways of looking beside health, which is always there: lesions, paths, shattering, landscape,
+            attribution, or all; health alone for no other; by default those that take seconds.
         images: how many go through, drawn by the seed.
         batch_size: images at once, backward too.
         split: the data's test images, or those for training.
