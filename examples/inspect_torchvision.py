@@ -4,7 +4,7 @@
 torchvision publishes, and `diagnose` looks inside it: signal and gradient, blocks removed, paths, shattered gradients.
 What is printed is what was found on this machine; the page that it ends with shows all of it.
 
-    python examples/inspect_torchvision.py                     # trained here, under a minute on two cores
+    python examples/inspect_torchvision.py                     # trained here, no download
     python examples/inspect_torchvision.py --published DEFAULT  # published weights: a download, and photographs
 """
 
@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--published", metavar="WEIGHTS", help="torchvision's name of published weights")
     parser.add_argument("--data", default="imagefolder:photos", help="photographs for the published weights")
     parser.add_argument("--steps", type=int, default=60, help="of training on the digits")
-    parser.add_argument("--images", type=int, default=HELD_OUT, help="that are looked at")
+    parser.add_argument("--images", type=int, default=128, help="that are looked at")
     parser.add_argument("--output", type=Path, default=Path("runs/inspect-torchvision"))
     asked = parser.parse_args()
 
