@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -17,10 +19,11 @@ MOST_SECONDS = 5.0  # of one core, for one check, with PyTorch's import
 
 
 @pytest.mark.skipif(not hasattr(os, "wait4"), reason="this system does not tell what a process took")
-def test_the_slowest_check_takes_under_five_seconds_of_a_core_with_the_import_of_torch(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["resnet50", "freezing"])  # the largest network, and PyTorch's own late imports
+def test_a_slow_check_takes_under_five_seconds_of_a_core_with_the_import_of_torch(name: str, tmp_path: Path) -> None:
     start(tmp_path / "course")
-    (tmp_path / "course" / file_name("resnet50")).write_text(solution("resnet50"), encoding="utf-8")
-    command = [sys.executable, "-m", "resnetlab", "exercises", "check", "course", "resnet50", "--json"]
+    (tmp_path / "course" / file_name(name)).write_text(solution(name), encoding="utf-8")
+    command = [sys.executable, "-m", "resnetlab", "exercises", "check", "course", name, "--json"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         said = process.stdout.read()
@@ -30,3 +33,15 @@ def test_the_slowest_check_takes_under_five_seconds_of_a_core_with_the_import_of
     assert json.loads(said)[0]["passed"]
     # Processor time: what waits for other programs on the machine does not count.
     assert used.ru_utime + used.ru_stime < MOST_SECONDS
+
+
+def test_ctrl_c_ends_a_watch_without_a_word(tmp_path: Path) -> None:
+    start(tmp_path / "course")
+    command = [sys.executable, "-m", "resnetlab", "exercises", "watch", "course"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        assert process.stderr.readline().startswith("watching")
+        time.sleep(1)  # by then it waits for the next save
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert (process.returncode, said) == (130, "")

@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Iterator, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -67,6 +68,8 @@ def give_up_rights(folder: Path, seconds: int, packages: Sequence[str]) -> None:
     """
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(ENDS_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
+    # PyTorch imports parts of itself late, and these make folders for what they compile.
+    tempfile.tempdir = os.environ["TMPDIR"] = os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder)
     _limit(seconds)
     _fence(packages)
     sys.addaudithook(_refuse)
