@@ -150,7 +150,11 @@ def test_what_costs_much_looks_at_fewer_images_and_says_so(subject: Subject) -> 
     images, said = affordable(subject, 10, 256, multiply_adds=10 * 40.5 * macs)
     assert images == 40
     assert said.startswith("Only 40 of 64 images were looked at")
-    assert affordable(subject, 10, 256, multiply_adds=1)[0] == 16
+    told: list[str] = []
+    assert affordable(replace(subject, say=told.append), 10, 256, multiply_adds=1)[0] == 16
+    assert told == []
+    assert affordable(replace(subject, say=told.append), 1e13 / macs, 256, multiply_adds=1)[0] == 16
+    assert told == ["this takes about 1600 s of one core, for 16 images"]
 
 
 def test_each_part_is_found_where_its_row_says() -> None:
