@@ -50,8 +50,9 @@ def draw_cases(name: str, check: Check, seed: int, trials: int) -> list[Case]:
     cases: list[Case] = []
     for trial in range(trials):
         chance = random.Random(f"{seed} {name} {trial}")
+        fixed = check.always[trial] if trial < len(check.always) else {}
         for _ in range(1000):
-            case = {key: chance.choice(values) for key, values in check.space.items()}
+            case = {key: chance.choice(values) for key, values in check.space.items()} | dict(fixed)
             case["seed"] = chance.randrange(1_000_000)
             if check.possible(case):
                 cases.append(case)

@@ -90,6 +90,7 @@ class Check:
         probe: (answer, case, observation): calls what the learner wrote, and records.
         library: gives a namespace with the same names, computed by the library.
         trials: cases drawn.
+        always: values that the first cases have, one each, so that chance leaves out nothing that matters.
         possible: whether a case makes sense.
         told: a case in words.
         tolerance: of a number, as a share of the largest of its tensor.
@@ -101,6 +102,7 @@ class Check:
     probe: Callable[[Any, Case, Observation], None]
     library: Callable[[], Any]
     trials: int = 12
+    always: Sequence[Mapping[str, Any]] = ()
     possible: Callable[[Case], bool] = lambda case: True
     told: Callable[[Case], str] = lambda case: ", ".join(f"{name} {case[name]}" for name in case if name != "seed")
     tolerance: float = 1e-4

@@ -43,4 +43,5 @@ def told(case: Case) -> str:
     return f"x ({shape}), {'training' if case['training'] else 'evaluation'}"
 
 
-CHECK = Check(SPACE, probe, library, trials=8, told=told, tolerance=1e-3)
+BOTH_MODES = ({"training": True}, {"training": False})
+CHECK = Check(SPACE, probe, library, always=BOTH_MODES, trials=8, told=told, tolerance=1e-3)

@@ -57,4 +57,5 @@ def told(case: Case) -> str:
     return f"x ({shape}), {mode}, momentum {case['momentum']}"
 
 
-CHECK = Check(SPACE, probe, library, trials=16, possible=possible, told=told, tolerance=1e-3)
+BOTH_MODES = ({"training": True}, {"training": False})
+CHECK = Check(SPACE, probe, library, always=BOTH_MODES, trials=16, possible=possible, told=told, tolerance=1e-3)

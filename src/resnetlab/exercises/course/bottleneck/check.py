@@ -41,4 +41,9 @@ def told(case: Case) -> str:
     return f"x ({shape}), width {case['width']}, stride {case['stride']}, {mode}"
 
 
-CHECK = Check(SPACE, probe, library, trials=12, told=told, tolerance=1e-3)
+EACH_CHANGE = (
+    {"in_channels": 8, "width": 2, "stride": 1, "training": True},
+    {"in_channels": 4, "width": 2, "stride": 1, "training": False},
+    {"in_channels": 8, "width": 2, "stride": 2, "training": True},
+)
+CHECK = Check(SPACE, probe, library, always=EACH_CHANGE, trials=12, told=told, tolerance=1e-3)

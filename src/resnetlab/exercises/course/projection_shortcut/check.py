@@ -47,4 +47,10 @@ def told(case: Case) -> str:
     return f"x ({shape}), {case['out_channels']} channels out, stride {case['stride']}, {mode}"
 
 
-CHECK = Check(SPACE, probe, library, trials=16, told=told, tolerance=1e-3)
+EACH_CHANGE = (
+    {"in_channels": 2, "out_channels": 2, "stride": 1},
+    {"in_channels": 2, "out_channels": 2, "stride": 2, "training": True},
+    {"in_channels": 1, "out_channels": 2, "stride": 1, "training": True},
+    {"in_channels": 2, "out_channels": 4, "stride": 2, "training": False},
+)
+CHECK = Check(SPACE, probe, library, always=EACH_CHANGE, trials=16, told=told, tolerance=1e-3)

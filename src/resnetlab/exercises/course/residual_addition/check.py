@@ -56,4 +56,5 @@ def told(case: Case) -> str:
     return f"x ({shape}), a branch that ends in {case['branch']}"
 
 
-CHECK = Check(SPACE, probe, library, trials=14, told=told)
+EACH_BRANCH = tuple({"branch": branch} for branch in SPACE["branch"])
+CHECK = Check(SPACE, probe, library, always=EACH_BRANCH, trials=14, told=told)

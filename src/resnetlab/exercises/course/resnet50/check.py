@@ -51,4 +51,5 @@ def told(case: Case) -> str:
     return f"images ({shape}), width {case['width']}, {case['classes']} classes, {mode}"
 
 
-CHECK = Check(SPACE, probe, library, trials=3, told=told)
+BOTH_MODES = ({"training": True}, {"training": False})
+CHECK = Check(SPACE, probe, library, always=BOTH_MODES, trials=3, told=told)

@@ -44,4 +44,9 @@ def told(case: Case) -> str:
     return f"x ({shape}), {case['out_channels']} channels out, stride {case['stride']}"
 
 
-CHECK = Check(SPACE, probe, library, trials=20, possible=possible, told=told)
+EACH_CHANGE = (
+    {"channels": 3, "out_channels": 3, "stride": 2, "height": 4, "width": 4},
+    {"channels": 1, "out_channels": 2, "stride": 1},
+    {"channels": 2, "out_channels": 6, "stride": 1},
+)
+CHECK = Check(SPACE, probe, library, always=EACH_CHANGE, trials=20, possible=possible, told=told)
