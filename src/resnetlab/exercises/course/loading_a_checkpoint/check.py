@@ -17,7 +17,7 @@ from resnetlab.exercises.given import draw_numbers
 from resnetlab.exercises.observation import Case, Check, Observation
 
 SPACE = {
-    "fault": ("none", "missing", "extra", "shape", "program"),
+    "fault": ("none", "none", "none", "none", "missing", "extra", "shape", "program"),  # half of the files are right
     "wrapper": ("", "state_dict", "model"),
     "prefix": ("", "module."),
     "head": ("fc", "linear"),
@@ -129,4 +129,4 @@ def told(case: Case) -> str:
     return f"a file with {names}{under}{counters}{faults[case['fault']]}"
 
 
-CHECK = Check(SPACE, probe, library, trials=24, told=told)
+CHECK = Check(SPACE, probe, library, trials=40, told=told)
