@@ -14,11 +14,11 @@ MISTAKES = {
     # an unknown name: the nearest that there is
     "frobnicate": "unknown command 'frobnicate'",
     "reprot": "did you mean report",
-    "lab walk": "commands: lab list, lab run, lab show",
+    "lab walk": "commands: lab list, lab run, lab compare, lab show",
     "lab run degredation": "did you mean degradation",
     "lab run nowhere/mine.py": "no claim file at nowhere/mine.py",
     "lab run occupied/notes.py": "defines no CLAIM",
-    "lab run bottleneck_cost --data digit": "did you mean digits",
+    "lab run bottleneck_cost --data digit": "the quick tier runs on digits",
     "lab show pathlengths": "did you mean path_lengths",
     "models rsnet": "unknown model pattern 'rsnet'",
     "models show rsnet50": "did you mean resnet50",

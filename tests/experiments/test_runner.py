@@ -15,6 +15,7 @@ import pytest
 import torch
 from claim_files import write_coin, write_trained
 
+from heard_commands import that_hears
 from picture_folders import write_classes
 from resnetlab.core.errors import ResnetlabError, UnknownNameError
 from resnetlab.experiments.benches import Bench
@@ -153,7 +154,7 @@ def measured_in(folder: Path) -> dict[tuple[str, int], dict[str, Any]]:
 
 
 def start(file: Path, folder: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "resnetlab", "lab", "run", str(file), "--cache", str(folder / "cache")]
+    command = that_hears("lab", "run", str(file), "--cache", str(folder / "cache"))
     command += ["--output", str(folder / "out"), "--exist-ok", "--jobs", "2"]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
 

@@ -113,7 +113,13 @@ def test_a_claim_that_was_not_run_says_why(html: str, laboratory: LabResult) -> 
     assert "it belongs to the standard tier" in html
 
 
-SHOWN = ("[0.9597,\u00a01.0503]", "99.918\u00a0%", "69,632", "resnetlab lab run bottleneck_cost", "digits, seed 0")
+SHOWN = (
+    "[0.9597,\u00a01.0503]",
+    "99.918\u00a0%",
+    "69,632",
+    "resnetlab lab run bottleneck_cost",
+    "quick tier on digits",
+)
 
 
 @pytest.mark.parametrize("shown", SHOWN)
