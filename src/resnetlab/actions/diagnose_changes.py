@@ -9,10 +9,11 @@ from torch import nn
 
 from resnetlab.actions.diagnose_settings import DiagnoseSettings
 from resnetlab.actions.diagnose_subject import Prepared
-from resnetlab.actions.diagnosis import Section, SectionFigure, SectionTable
+from resnetlab.actions.diagnosis import Section, SectionFigure
 from resnetlab.actions.references import resolve_model
 from resnetlab.analysis.health import HealthFinding
 from resnetlab.core.errors import ResnetlabError
+from resnetlab.pages.diagnosis_page import PageTable
 from resnetlab.pages.numbers import number
 
 SLUG, TITLE = "changes", "Since the earlier checkpoint"
@@ -84,7 +85,7 @@ def changes_section(ready: Prepared, asked: DiagnoseSettings) -> Section:
     )
     rows = tuple((one.name, number(one.before), number(one.now), number(one.moved)) for one in found)
     columns = ("Parameter", "Earlier norm", "Norm", "Moved")
-    table = SectionTable("Parameter by parameter", columns, rows, columns[1:], "Moved: of the earlier norm.")
+    table = PageTable("Parameter by parameter", columns, rows, columns[1:], "Moved: of the earlier norm.")
     still = tuple(_still(change) for change in found if change.learns and not change.moved)
     return Section(SLUG, TITLE, lead, _figures(found), (table,), _numbers(asked, found), still[:MOST_NAMED])
 

@@ -79,7 +79,7 @@ def _look(subject: Subject, model: nn.Module, is_trained: bool) -> HealthLook:
             "it must run forward and backward as in a training step"
         ) from error
     if is_trained and not look.norms and not _knows_something(look):
-        return HealthLook(**{**vars(look), "is_trained": False})
+        return replace(look, is_trained=False)
     return look
 
 

@@ -6,8 +6,9 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from resnetlab.actions.diagnose_cost import MULTIPLY_ADDS, affordable
-from resnetlab.actions.diagnosis import Section, SectionFigure, SectionTable, Subject
+from resnetlab.actions.diagnosis import Section, SectionFigure, Subject
 from resnetlab.core.errors import ResnetlabError
+from resnetlab.pages.diagnosis_page import PageTable
 from resnetlab.pages.numbers import number
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _caption(plane: Landscape) -> str:
     )
 
 
-def _eigenvalues(curvature: Curvature) -> SectionTable:
+def _eigenvalues(curvature: Curvature) -> PageTable:
     rows = tuple(
         (str(place), number(value), number(residual))
         for place, (value, residual) in enumerate(
@@ -115,6 +116,6 @@ def _eigenvalues(curvature: Curvature) -> SectionTable:
         f"{curvature.parameters:,} parameters that learn, the largest by magnitude, by Lanczos with "
         f"{curvature.products} products; {STATISTICS[curvature.batchnorm]}. Residual: how far off it may be."
     )
-    return SectionTable(
+    return PageTable(
         "Largest eigenvalues", ("Place", "Eigenvalue", "Residual"), rows, ("Eigenvalue", "Residual"), note
     )

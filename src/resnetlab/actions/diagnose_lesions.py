@@ -8,8 +8,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from resnetlab.actions.diagnose_cost import MULTIPLY_ADDS, affordable
-from resnetlab.actions.diagnosis import Section, SectionFigure, SectionTable, Subject
+from resnetlab.actions.diagnosis import Section, SectionFigure, Subject
 from resnetlab.analysis.health import HealthFinding
+from resnetlab.pages.diagnosis_page import PageTable
 from resnetlab.pages.numbers import number, percent
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def _figures(
 
 def _table(
     single: Sequence[Lesion], several: Sequence[Lesion], swapped: Sequence[Lesion], plain: Lesion | None
-) -> SectionTable:
+) -> PageTable:
     changes = [(f"without {lesion.blocks[0]}", lesion) for lesion in single]
     changes += [(f"without {len(lesion.blocks)}: {', '.join(lesion.blocks)}", lesion) for lesion in several]
     changes += [(f"{lesion.blocks[0]} and {lesion.blocks[1]} swapped", lesion) for lesion in swapped]
@@ -136,7 +137,7 @@ def _table(
         )
         for what, lesion in changes
     )
-    return SectionTable(
+    return PageTable(
         "Change by change",
         ("Change", "Right", "Same answer", "Loss", "Right, re-estimated"),
         rows,

@@ -20,7 +20,6 @@ from resnetlab.pages.diagnosis_page import (
     FindingRow,
     PageFigure,
     PageSection,
-    PageTable,
     render_diagnosis,
 )
 from resnetlab.pages.numbers import number
@@ -130,8 +129,7 @@ def _row(group: list[HealthFinding]) -> FindingRow:
 
 def _section(section: Section) -> PageSection:
     figures = tuple(PageFigure(one.slug, one.title, one.caption) for one in section.figures)
-    tables = tuple(PageTable(**vars(table)) for table in section.tables)
-    return PageSection(section.slug, section.title, section.lead, figures, tables, section.not_done)
+    return PageSection(section.slug, section.title, section.lead, figures, section.tables, section.not_done)
 
 
 def _facts(found: Diagnosis) -> dict[str, str]:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from resnetlab.actions.diagnosis import Section, SectionFigure, SectionTable
+from resnetlab.actions.diagnosis import Section, SectionFigure
 from resnetlab.analysis.health import HealthFinding
+from resnetlab.pages.diagnosis_page import PageTable
 from resnetlab.pages.numbers import ABSENT, percent
 from resnetlab.pages.numbers import number as number_text
 
@@ -117,7 +118,7 @@ def norm_section(looks: Looks, findings: tuple[HealthFinding, ...]) -> Section:
         for norm in now.norms
     )  # fmt: skip
     columns = ("Norm", "Channels", "Momentum", "Moves", "Collapsed", "Means apart", "Variances apart")
-    tables = (SectionTable("Norm by norm", columns, rows, ("Channels", *columns[4:])),) if rows else ()
+    tables = (PageTable("Norm by norm", columns, rows, ("Channels", *columns[4:])),) if rows else ()
     numbers = {time: [asdict(norm) for norm in look.norms] for time, look in looks.items()}
     return Section("norms", "Batch norms", lead.strip(), figures, tables, numbers, findings)
 
@@ -217,17 +218,17 @@ def _ratios(look: HealthLook) -> list[float | None]:
     return [None if one is None else _ratio(one) for one in weights]
 
 
-def _parameter_table(look: HealthLook) -> SectionTable:
+def _parameter_table(look: HealthLook) -> PageTable:
     rows = tuple(
         (one.name, f"{one.size:,}", "yes" if one.learns else "frozen", number(one.norm), number(one.gradient),
          number(_ratio(one)))
         for one in look.parameters
     )  # fmt: skip
     columns = ("Parameter", "Numbers", "Learns", "Norm", "Gradient", "Gradient / norm")
-    return SectionTable("Parameter by parameter", columns, rows, ("Numbers", *columns[3:]))
+    return PageTable("Parameter by parameter", columns, rows, ("Numbers", *columns[3:]))
 
 
-def _layer_table(look: HealthLook) -> SectionTable:
+def _layer_table(look: HealthLook) -> PageTable:
     rows = tuple(
         (layer.name + (f" (call {layer.call})" if layer.call > 1 else ""), layer.kind,
          "×".join(map(str, layer.shape)), number(layer.mean), number(layer.std), percent(layer.dead_channels),
@@ -236,7 +237,7 @@ def _layer_table(look: HealthLook) -> SectionTable:
     )  # fmt: skip
     columns = ("Layer", "Kind", "Output", "Mean", "Deviation", "Dead channels", "Effective rank", "Gradient")
     note = "In training mode, in the order of the calls; the effective rank is of channels over 256 places."
-    return SectionTable("Layer by layer", columns, rows, columns[3:], note)
+    return PageTable("Layer by layer", columns, rows, columns[3:], note)
 
 
 def number(value: float | None) -> str:

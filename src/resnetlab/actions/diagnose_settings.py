@@ -21,7 +21,7 @@ class DiagnoseSettings(ModelOptions):
 
     Args:
         parts: ways of looking beside health, which is always there: lesions, paths, shattering, landscape,
-            attribution, or all; health alone for no other; by default those that take seconds.
+            attribution, or all; health alone for no other.
         images: how many go through, drawn by the seed.
         batch_size: images at once, backward too.
         split: the data's test images, or those for training.
@@ -35,7 +35,9 @@ class DiagnoseSettings(ModelOptions):
         quiet: show no progress.
     """
 
-    parts: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME [NAME ...]")] = ()
+    parts: Annotated[
+        tuple[str, ...], tyro.conf.arg(metavar="NAME [NAME ...]", help_behavior_hint="(else those that take seconds)")
+    ] = ()
     images: int = 256
     batch_size: int = 64
     split: Literal["test", "train"] = "test"

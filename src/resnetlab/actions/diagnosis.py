@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from resnetlab.analysis.health import HealthFinding, worst_first
+from resnetlab.pages.diagnosis_page import PageTable
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
@@ -64,25 +65,6 @@ class SectionFigure:
 
 
 @dataclass(frozen=True)
-class SectionTable:
-    """A table of a section; cells are texts as they are read.
-
-    Args:
-        title: above it.
-        columns: the head.
-        rows: as many cells in each as there are columns.
-        numbers: the columns whose cells stand to the right.
-        note: under it.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    numbers: tuple[str, ...] = ()
-    note: str = ""
-
-
-@dataclass(frozen=True)
 class Section:
     """What one way of looking showed.
 
@@ -101,7 +83,7 @@ class Section:
     title: str
     lead: str
     figures: tuple[SectionFigure, ...] = ()
-    tables: tuple[SectionTable, ...] = ()
+    tables: tuple[PageTable, ...] = ()
     numbers: Mapping[str, Any] = field(default_factory=dict)
     findings: tuple[HealthFinding, ...] = ()
     not_done: tuple[str, ...] = ()

@@ -57,8 +57,8 @@ class PageTable:
     Args:
         title: above it.
         columns: the head.
-        rows: as many cells in each.
-        numbers: the columns that stand to the right.
+        rows: as many cells in each as there are columns.
+        numbers: the columns whose cells stand to the right.
         note: under it.
     """
 
