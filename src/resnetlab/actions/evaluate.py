@@ -18,7 +18,7 @@ from torch import nn
 from resnetlab.actions.class_order import place_classes
 from resnetlab.actions.evaluation import Evaluation, write_evaluation
 from resnetlab.actions.judged_images import flip_remark, images_to_judge, training_of
-from resnetlab.actions.looking import BATCHES_AHEAD, Look, Unreadable, batches, channels_remark, finite_logits, look_at
+from resnetlab.actions.looking import BATCHES_AHEAD, LeftOut, Look, batches, channels_remark, finite_logits, look_at
 from resnetlab.actions.ready_network import ReadyNetwork, ready_network
 from resnetlab.actions.scores import Scorer, Scores
 from resnetlab.actions.settings import EvalSettings
@@ -93,7 +93,7 @@ def _facts(network: ReadyNetwork, asked: EvalSettings) -> dict[str, Any]:
 
 def _counted(
     network: ReadyNetwork, images: LabelledImages, asked: EvalSettings, order: list[int], folder: Path
-) -> tuple[Scores, Counter[int], tuple[Unreadable, ...]]:
+) -> tuple[Scores, Counter[int], tuple[LeftOut, ...]]:
     """The scores, how many images had how many channels, and which could not be read."""
     with _removed_if_unreadable(folder):
         looks, unreadable = _readable(network, images, asked)
@@ -139,7 +139,7 @@ def _score(
 
 def _readable(
     network: ReadyNetwork, images: LabelledImages, asked: EvalSettings
-) -> tuple[Iterable[Look], tuple[Unreadable, ...]]:
+) -> tuple[Iterable[Look], tuple[LeftOut, ...]]:
     """Every image as the network sees it, after all files have been decoded once; and those that could not be.
 
     Raises:
@@ -154,7 +154,7 @@ def _readable(
         for seen in read_ahead(range(len(images)), look, ahead):
             advance(1)
             if seen.square is None:
-                unreadable.append(Unreadable(str(images.files[seen.number]), seen.reason))
+                unreadable.append(LeftOut(str(images.files[seen.number]), seen.reason))
             else:
                 readable.append(seen.number)
                 kept += [seen] if fits else []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from resnetlab.actions.looking import Unreadable
+from resnetlab.actions.looking import LeftOut
 from resnetlab.actions.scores import Scores
 from resnetlab.actions.settings import EvalSettings
 from resnetlab.core.files import write_content
@@ -60,7 +60,7 @@ class Evaluation:
     split: str
     scores: Scores
     classes: tuple[str, ...]
-    unreadable: tuple[Unreadable, ...]
+    unreadable: tuple[LeftOut, ...]
     remarks: tuple[str, ...]
     facts: dict[str, Any]
     folder: Path

@@ -17,7 +17,7 @@ Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
-class Unreadable:
+class LeftOut:
     """An image that was left out.
 
     Args:

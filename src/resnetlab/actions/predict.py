@@ -14,8 +14,8 @@ from torch import nn
 from resnetlab.actions.inputs import find_inputs, left_out
 from resnetlab.actions.looking import (
     BATCHES_AHEAD,
+    LeftOut,
     Look,
-    Unreadable,
     batches,
     channels_remark,
     finite_logits,
@@ -65,7 +65,7 @@ class Predictions:
 
     model: str
     rows: tuple[Prediction, ...]
-    unreadable: tuple[Unreadable, ...]
+    unreadable: tuple[LeftOut, ...]
     assumptions: tuple[str, ...]
     remarks: tuple[str, ...]
 
@@ -91,7 +91,7 @@ def predict(
     images = find_inputs(inputs)
     names = [image.name for image in images]
     rows: list[Prediction] = []
-    unreadable: list[Unreadable] = []
+    unreadable: list[LeftOut] = []
     channels: Counter[int] = Counter()
     with ExitStack() as stack:
         network = stack.enter_context(ready_network(model, asked, fold=True))
@@ -101,7 +101,7 @@ def predict(
             range(len(images)), lambda at: look_at(network, at, images[at].read), BATCHES_AHEAD * asked.batch_size
         )
         for batch in batches(looks, asked.batch_size):
-            unreadable += [Unreadable(names[one.number], one.reason) for one in batch if one.square is None]
+            unreadable += [LeftOut(names[one.number], one.reason) for one in batch if one.square is None]
             seen = [one for one in batch if one.square is not None]
             channels.update(one.channels for one in seen)
             rows += _rows(network, seen, names, asked.top)

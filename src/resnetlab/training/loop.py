@@ -33,7 +33,7 @@ PLAIN = Choice("fp32", "cpu", "the network's own numbers")
 LEAST_SCALE = 1.0  # of the loss, for float16
 
 
-class Scores(Protocol):
+class LossAndTop1(Protocol):
     """What an evaluation counted: mean loss, and per cent of images whose likeliest class is right."""
 
     @property
@@ -82,7 +82,7 @@ class Course:
 
     epochs: int
     steps: int
-    validate: Callable[[nn.Module], Scores] | None = None
+    validate: Callable[[nn.Module], LossAndTop1] | None = None
     save: Callable[[TrainingState, bool], None] = lambda state, best: None
     stop_if_asked: Callable[[TrainingState], None] = lambda state: None
     before_epoch: Callable[[TrainingState], None] = lambda state: None
@@ -123,7 +123,7 @@ def train_epochs(state: TrainingState, batches: Batches, rule: StepRule, course:
         course.save(state, done.best)
 
 
-def _end_epoch(state: TrainingState, scores: Scores | None, seconds: float, speed: float) -> EpochDone:
+def _end_epoch(state: TrainingState, scores: LossAndTop1 | None, seconds: float, speed: float) -> EpochDone:
     """Count the epoch in the state; gives what is told of it. A network whose loss is not finite is never the best."""
     best = scores is not None and math.isfinite(scores.loss) and (state.best is None or scores.top1 > state.best)
     if scores is not None and best:
