@@ -9,24 +9,18 @@ from typing import Any
 
 import pytest
 import torch
+from judging import verdicts
 from readable import assert_readable
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.data import load_data
-from resnetlab.experiments.base import Claim, Results, Run
+from resnetlab.experiments.base import Results, Run
 from resnetlab.experiments.claims import bn_learning_rate, bn_regularises, bn_smooths_landscape
-from resnetlab.experiments.judge import judge_claim
 from resnetlab.experiments.resnet8 import resnet8
-from resnetlab.experiments.tiers import Tier
 
 SEEDS = range(8)
-
-
-def verdicts(claim: Claim, results: Results) -> list[str]:
-    word, parts = judge_claim(claim, results, Tier.QUICK, 60)
-    return [word, *(part.verdict for part in parts)]
 
 
 def planted(**arms: Callable[[int], dict[str, Any]]) -> Results:

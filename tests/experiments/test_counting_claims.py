@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from judging import verdicts
 from readable import assert_readable
 from scipy.signal import convolve2d
 from torch import nn
 
-from resnetlab.experiments.base import Claim, Results, Run
+from resnetlab.experiments.base import Results, Run
 from resnetlab.experiments.benches import at_tier
 from resnetlab.experiments.claims import bottleneck_cost, receptive_field, shortcut_options, size_tables, vgg_or_resnet
-from resnetlab.experiments.judge import judge_claim
 from resnetlab.experiments.printed import agrees, like
 from resnetlab.experiments.tiers import Tier
 
@@ -33,11 +33,6 @@ def measured(slug: str) -> Results:
         assert measure is not None
         measures[arm.name] = {0: measure(Run(arm, seed=0))}
     return Results(measures)
-
-
-def verdicts(claim: Claim, results: Results) -> list[str]:
-    word, parts = judge_claim(claim, results, Tier.QUICK, 60)
-    return [word, *(part.verdict for part in parts)]
 
 
 def theirs(name: str) -> nn.Module:

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
+from judging import verdicts
 from torch import nn
 from torch.nn import functional as F
 
-from resnetlab.experiments.base import Arm, Claim, Results, Run
+from resnetlab.experiments.base import Arm, Results, Run
 from resnetlab.experiments.claims import freeze_early_layers, identity_is_easy
 from resnetlab.experiments.claims.freeze_early_layers import GROUPS, LESSON, RECIPES, SOUND, ZEROED, Recipe
-from resnetlab.experiments.judge import judge_claim
-from resnetlab.experiments.tiers import Tier
 from resnetlab.nn import BasicBlock
-
-
-def verdicts(claim: Claim, results: Results) -> list[str]:
-    word, parts = judge_claim(claim, results, Tier.QUICK, 60)
-    return [word, *(part.verdict for part in parts)]
-
 
 # Freezing
 

@@ -7,19 +7,16 @@ import math
 import numpy as np
 import pytest
 import torch
+from judging import verdicts
 from torch import nn
 from torch.nn import functional as F
 
-from resnetlab.analysis import autocorrelation
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.data import digits
-from resnetlab.experiments.base import Arm, Claim, Results, Run
+from resnetlab.experiments.base import Arm, Results, Run
 from resnetlab.experiments.claims import (
     bn_gradient_flow,
-    bn_identity_bias,
-    conv_bias_redundant,
     gradient_at_least_one,
-    shattered_gradients,
     skip_or_init,
     vanishing_gradients,
 )
@@ -30,19 +27,12 @@ from resnetlab.experiments.fresh_gradients import (
     lost_per_layer,
     spread_over_layers,
 )
-from resnetlab.experiments.judge import judge_claim
 from resnetlab.experiments.linear_stacks import LinearStack, stack_gradients
-from resnetlab.experiments.tiers import Tier
 from resnetlab.nn import ResidualBlock
 from resnetlab.nn.merges import Scale
 from resnetlab.pages.svg import figure_png
 
 SEEDS = range(20)
-
-
-def verdicts(claim: Claim, results: Results) -> list[str]:
-    word, parts = judge_claim(claim, results, Tier.QUICK, 60)
-    return [word, *(part.verdict for part in parts)]
 
 
 def jitter(seed: int) -> float:
@@ -216,124 +206,6 @@ def at_least_one(least: float) -> Results:
 @pytest.mark.parametrize(("least", "word"), [(1.0, "holds"), (0.999, "does not hold")])
 def test_one_ratio_below_one_contradicts(least, word):
     assert verdicts(gradient_at_least_one.CLAIM, at_least_one(least)) == [word] * 5
-
-
-# Batch norm
-
-
-def test_biases_are_rounding_until_they_come_late():
-    torch.manual_seed(0)
-    found = conv_bias_redundant.measure(Run(Arm("net"), seed=0))
-    assert max(found["training"], found["gradient"], found["evaluation"]) < 1e-12
-    assert found["added_later"] > 0.1
-
-
-def test_a_bias_that_does_something_is_told():
-    planted_values = {"training": 1e-14, "gradient": 1e-3, "evaluation": 1e-14, "added_later": 1.0}
-    results = Results({conv_bias_redundant.ARM: {0: planted_values, 1: dict.fromkeys(planted_values, 0.0)}})
-    assert verdicts(conv_bias_redundant.CLAIM, results) == ["mixed", "holds", "does not hold", "holds"]
-    assert figure_png(conv_bias_redundant.CLAIM.figure(results))
-
-
-def test_without_a_norm_behind_it_a_bias_is_seen():
-    torch.manual_seed(0)
-    model = nn.Sequential(nn.Conv2d(1, 4, 3, bias=False), nn.ReLU())
-    biased = conv_bias_redundant.with_biases(nn.Sequential(nn.Conv2d(1, 4, 3, bias=False), nn.ReLU()))
-    biased[0].weight = model[0].weight
-    assert conv_bias_redundant.difference(model, biased, digits().train_images[:4]) > 0.1
-
-
-def test_the_stream_of_a_network_grows_as_its_convolutions_say():
-    """Without BN a block adds what comes in, a second time, but for what two convolutions lose at the borders."""
-    torch.manual_seed(0)
-    run = Run(Arm("without BN", "none"), seed=0)
-    curves = np.array([bn_identity_bias.measure(run)["log_variance"] for _ in range(6)])
-    kept = (22 / 24) ** 2  # of the nine weights' inputs, over the 64 pixels of a digit
-    assert (curves[:, -1] - curves[:, 4]).mean() / 27 == pytest.approx(math.log(1 + kept**2), abs=0.12)
-
-
-@pytest.mark.parametrize(
-    ("with_norm", "without", "words"),
-    [
-        (lambda block: np.log(block), lambda block: 0.5 * block, ["supported", "supported", "supported"]),
-        (lambda block: 2 * np.log(block), lambda block: 0.5 * block, ["mixed", "reversed", "supported"]),
-        (lambda block: 0.5 * block, lambda block: 3 * np.log(block), ["reversed", "reversed", "reversed"]),
-    ],
-)
-def test_identity_bias_follows_the_curves(with_norm, without, words):
-    blocks = bn_identity_bias.PLACES
-    noise = np.random.default_rng(0).normal(0, 0.05, (2, len(SEEDS), len(blocks)))
-    curves = {
-        bn_identity_bias.WITH: with_norm(blocks) + noise[0],
-        bn_identity_bias.WITHOUT: without(blocks) + noise[1],
-    }
-    results = Results(
-        {arm: {seed: {"log_variance": list(rows[seed])} for seed in SEEDS} for arm, rows in curves.items()}
-    )
-    assert verdicts(bn_identity_bias.CLAIM, results) == words
-    assert figure_png(bn_identity_bias.CLAIM.figure(results))
-
-
-# Shattering
-
-
-def test_uncentred_autocorrelation_is_the_sum_of_products():
-    series = torch.randn(40, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) + 1
-    values = series.numpy()
-    expected = [(values[: 40 - lag] * values[lag:]).sum() / (values**2).sum() for lag in range(6)]
-    np.testing.assert_allclose(autocorrelation(series, 5, centred=False).values, expected, atol=1e-12)
-
-
-def test_the_path_leads_straight_from_digit_to_digit():
-    path = shattered_gradients.path(digits()).flatten(1)
-    steps = shattered_gradients.STEPS
-    assert len(path) == (shattered_gradients.PLACES - 1) * steps
-    assert path.mean().item() == pytest.approx(0, abs=1e-6)
-    assert path.std().item() == pytest.approx(1)
-    stops = path[::steps]
-    images = digits().train_images[: len(stops)].flatten(1)
-    torch.testing.assert_close(
-        F.normalize(stops[1] - stops[0], dim=0), F.normalize(images[1] - images[0], dim=0), atol=1e-5, rtol=0
-    )
-    torch.testing.assert_close(path[steps // 2], (stops[0] + stops[1]) / 2)
-
-
-def test_one_plain_block_halves_the_correlation():
-    """The theorem for L = 1: of the units that are active at one input half are at another that is unlike it."""
-    grid = torch.randn(600, 64, 1, 1, generator=torch.Generator().manual_seed(0))
-    torch.manual_seed(0)
-    model = shattered_gradients.reestimate_batchnorm(shattered_gradients.network(64, 1, skips=False), [grid]).eval()
-    gradients = shattered_gradients.input_gradients(model, grid)
-    assert autocorrelation(gradients, 3, centred=False).values[3] == pytest.approx(0.5, abs=0.05)
-
-
-@pytest.mark.parametrize(
-    ("plain", "residual", "words"),
-    [
-        (shattered_gradients.HALVING, shattered_gradients.ROOT, ["supported", "supported", "supported"]),
-        (shattered_gradients.ROOT, shattered_gradients.HALVING, ["reversed", "reversed", "reversed"]),
-        (shattered_gradients.HALVING, shattered_gradients.HALVING, ["mixed", "supported", "reversed"]),
-    ],
-)
-def test_shattering_follows_the_law_of_the_curves(plain, residual, words):
-    noise = np.random.default_rng(0).normal(0, 0.01, (2, len(SEEDS), len(shattered_gradients.DEPTHS)))
-    laws = {shattered_gradients.PLAIN: plain, shattered_gradients.RESIDUAL: residual}
-    along = [0.9**lag for lag in range(len(shattered_gradients.LAGS))]
-    results = Results(
-        {
-            arm: {
-                seed: {
-                    "by_depth": list(0.9 * shattered_gradients.LAWS[law] + noise[place, seed]),
-                    "along_path": along,
-                    "noise": 0.01,
-                }
-                for seed in SEEDS
-            }
-            for place, (arm, law) in enumerate(laws.items())
-        }
-    )
-    assert verdicts(shattered_gradients.CLAIM, results) == words
-    assert figure_png(shattered_gradients.CLAIM.figure(results))
 
 
 # Every figure and text, from the fewest results
