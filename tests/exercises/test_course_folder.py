@@ -11,7 +11,7 @@ from resnetlab.cli import main
 from resnetlab.core.errors import OutputError, ResnetlabError, UnknownNameError
 from resnetlab.exercises import checking
 from resnetlab.exercises.checking import check_exercises, watch_exercises
-from resnetlab.exercises.course import COURSE, file_name, known, solution, task
+from resnetlab.exercises.course import COURSE, figure, figure_name, file_name, known, solution, task
 from resnetlab.exercises.exercise import stub_of
 from resnetlab.exercises.folder import open_course, reset, start
 from resnetlab.exercises.guidance import next_hint, show_solution
@@ -39,7 +39,8 @@ def write(course: Path, name: str, text: str) -> None:
 
 
 def test_a_start_lays_out_every_stub_and_the_progress(course: Path) -> None:
-    assert {file.name for file in course.iterdir()} == {*map(file_name, COURSE), "progress.json"}
+    figures = {figure_name(name) for name in COURSE if figure(name)}
+    assert {file.name for file in course.iterdir()} == {*map(file_name, COURSE), *figures, "progress.json"}
     for name in COURSE:
         assert (course / file_name(name)).read_text(encoding="utf-8") == stub_of(solution(name))
 

@@ -7,13 +7,14 @@ import itertools
 import json
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from resnetlab.core.errors import OutputError, ResnetlabError
 from resnetlab.core.files import write_content
-from resnetlab.exercises.course import COURSE, file_name, known, solution
+from resnetlab.exercises.course import COURSE, figure, figure_name, file_name, known, solution
 from resnetlab.exercises.exercise import stub_of
 
 PROGRESS = "progress.json"
@@ -99,10 +100,7 @@ def start(folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder} cannot be made: {error.strerror}\ngive another folder") from error
-    written = [course.place(name) for name in COURSE if not course.place(name).exists()]
-    for name in COURSE:
-        if course.place(name) in written:
-            write_content(course.place(name), stub_of(solution(name)))
+    written = [place for name in COURSE for place, text in _laid_out(course, name) if _lay(place, text)]
     if not progress.exists():
         course._write({})
     return written
@@ -131,6 +129,8 @@ def reset(folder: Path, name: str) -> Path:
     if place.exists() and course.is_begun(name):
         place.replace(_free(place.with_name(place.name + ".old")))
     write_content(place, stub_of(solution(name)))
+    for beside, text in _laid_out(course, name):
+        _lay(beside, text)
     progress = course.progress()
     progress.pop(name, None)
     course._write(progress)
@@ -158,6 +158,22 @@ def fingerprint(answer: bytes) -> str:
     return hashlib.sha256(answer).hexdigest()[:16]
 
 
+def _laid_out(course: CourseFolder, name: str) -> Iterator[tuple[Path, str]]:
+    """What an exercise begins with: the stub, and the picture where it is about one."""
+    yield course.place(name), stub_of(solution(name))
+    picture = figure(name)
+    if picture is not None:
+        yield course.folder / figure_name(name), picture
+
+
+def _lay(place: Path, text: str) -> bool:
+    """Write a file where there is none; whether it was written."""
+    if place.exists():
+        return False
+    write_content(place, text)
+    return True
+
+
 def _free(place: Path) -> Path:
     """The place, or the first after it that nothing stands in."""
     others = (place.with_name(f"{place.name}{number}") for number in itertools.count(2))
@@ -165,5 +181,5 @@ def _free(place: Path) -> Path:
 
 
 def _holds_others(folder: Path) -> bool:
-    own = {file_name(name) for name in COURSE}
+    own = {made(name) for name in COURSE for made in (file_name, figure_name)}
     return any(entry.name not in own for entry in folder.iterdir())

@@ -1,8 +1,8 @@
 """The course: its exercises in order, a folder each.
 
 In a folder, `task.py` has the row (title, hints, mistakes), `solution.py` the worked solution with the learner's blank
-marked in it, `check.py` what is looked at and what the library computes there. The process that runs a learner's code
-imports only `check.py`, which tells no answer.
+marked in it, `check.py` what is looked at and what the library computes there; `figure.svg` is what some are about.
+The process that runs a learner's code imports only `check.py`, which tells no answer.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ COURSE = (
     "reading_sizes",
     "reading_gradients",
     "reading_shortcuts",
+    "reading_training_curves",
+    "reading_lesions",
 )
+HOME = Path(__file__).parent
 
 
 def task(name: str) -> Exercise:
@@ -59,7 +62,13 @@ def task(name: str) -> Exercise:
 
 def solution(name: str) -> str:
     """The worked solution, with its markers."""
-    return (Path(__file__).parent / known(name) / "solution.py").read_text(encoding="utf-8")
+    return (HOME / known(name) / "solution.py").read_text(encoding="utf-8")
+
+
+def figure(name: str) -> str | None:
+    """The picture that the exercise is about, as SVG; None where it has none."""
+    place = HOME / known(name) / "figure.svg"
+    return place.read_text(encoding="utf-8") if place.exists() else None
 
 
 @cache
@@ -71,7 +80,12 @@ def check_of(name: str) -> Check:
 
 def file_name(name: str) -> str:
     """The learner's file: its number in the course, and its name."""
-    return f"{COURSE.index(known(name)) + 1:02}_{name}.py"
+    return f"{COURSE.index(known(name)) + 1:02}_{known(name)}.py"
+
+
+def figure_name(name: str) -> str:
+    """The picture beside the learner's file."""
+    return file_name(name).removesuffix("py") + "svg"
 
 
 def known(name: str) -> str:

@@ -1,0 +1,5 @@
+"""In another order."""
+
+FIRST = "a"
+THIRD = "b"
+SECOND = "c"

@@ -1,0 +1,5 @@
+"""As they are printed in a book."""
+
+FIRST = "A"
+SECOND = "C."
+THIRD = "(B)"

@@ -1,0 +1,3 @@
+"""In capitals, unpacked from a text."""
+
+FIRST, SECOND, THIRD = tuple("BAC")

@@ -1,0 +1,5 @@
+"""With brackets, spaces and a dot."""
+
+THIRD = "(c)"
+FIRST = " b "
+SECOND = "a."
