@@ -30,6 +30,7 @@ def start_ranks(file: Path, function: str, folder: Path, ranks: int = 2) -> list
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     shared = {"WORLD_SIZE": str(ranks), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1"}
+    shared["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))  # where the tests find one another
     command = [sys.executable, "-W", "error", __file__, str(file), function, str(folder)]
     return [
         subprocess.Popen(

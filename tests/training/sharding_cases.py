@@ -9,7 +9,11 @@ import torch
 from torch import Tensor, nn, optim
 from torch.nn import functional as F
 
+from held_memory import HeldMemory
 from resnetlab import create_model
+from resnetlab.actions.starting_state import Numbers, starting_state
+from resnetlab.actions.train_settings import TrainSettings, settings_from
+from resnetlab.actions.training_network import network_to_train
 from resnetlab.analysis.untouched import weightless_copy
 from resnetlab.data.preparation import Batch
 from resnetlab.training.distributed import World, total
@@ -22,6 +26,7 @@ OPTIMISERS = {
     "sgd": lambda parameters: optim.SGD(parameters, 0.1, momentum=0.9, weight_decay=0.01),
     "adamw": lambda parameters: optim.AdamW(parameters, 0.01),
 }
+CLASSES = tuple("0123456789")
 REST = {"step": 1, "losses": [0.5, 0.25], "name": "äöü", "best": None}
 
 
@@ -66,9 +71,24 @@ def in_one_piece(world: World) -> dict[str, Tensor]:
     return dict(gather(shard(model, world)).state_dict())
 
 
+def commands_network(world: World, shard: bool = True) -> nn.Module:
+    """What `resnetlab train` begins with."""
+    asked = settings_from(TrainSettings, model="resnet32[width=32]", data="digits", shard=shard, seed=3)
+    start = network_to_train(asked, CLASSES, 1)
+    return starting_state(asked, start, world, Numbers.of(asked, world), (10, 5)).model
+
+
+def beginning(world: World) -> dict[str, Any]:
+    """The command's network in shares, and the most that was held of it until then."""
+    with HeldMemory() as held:
+        model = commands_network(world)
+    return {"model": whole(model.state_dict()), "most": held.most}
+
+
 def on_one_rank(world: World, folder: Path) -> dict[str, Any]:
     torch.manual_seed(3)
     found: dict[str, Any] = {"in one piece": in_one_piece(world) if world.rank == 0 else len(in_one_piece(world))}
+    found["beginning"] = beginning(world)
     for name in OPTIMISERS:
         model, optimiser = begin(world, name, seed=world.rank)  # the first one's beginning is everybody's
         save_shares(folder / f"{name}-of-two-0", model, optimiser, {})

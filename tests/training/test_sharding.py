@@ -12,7 +12,7 @@ import pytest
 import sharding_cases
 import torch
 from on_ranks import on_ranks
-from sharding_cases import OPTIMISERS, REST, begin, scores, seen, take_step
+from sharding_cases import OPTIMISERS, REST, begin, commands_network, scores, seen, take_step
 from torch.distributed.checkpoint.filesystem import FileSystemWriter
 from torch.distributed.checkpoint.state_dict_saver import save
 
@@ -75,6 +75,17 @@ def test_the_first_process_alone_gets_the_network_in_one_piece(ranks: list[dict[
     drawn = create_model("resnet20", num_classes=10, width=4, depths="1/1/1").state_dict()
     torch.testing.assert_close(ranks[0]["in one piece"], dict(drawn), rtol=0, atol=0)
     assert ranks[1]["in one piece"] == len(drawn)
+
+
+def test_the_command_begins_with_the_bits_of_a_process_that_is_alone(ranks: list[dict[str, Any]]) -> None:
+    drawn = dict(commands_network(ALONE, shard=False).state_dict())
+    torch.testing.assert_close(ranks[0]["beginning"]["model"], drawn, rtol=0, atol=0)
+
+
+def test_no_process_holds_the_whole_network_before_the_first_step(ranks: list[dict[str, Any]]) -> None:
+    every = sum(tensor.nbytes for tensor in commands_network(ALONE, shard=False).state_dict().values())
+    for found in ranks:
+        assert 0.5 * every < found["beginning"]["most"] < 0.8 * every
 
 
 def test_each_process_holds_about_half_of_the_parameters(ranks: list[dict[str, Any]]) -> None:

@@ -87,10 +87,10 @@ def starting_state(
     gather = None
     if is_shared_out(asked, world):
         gather = one_piece(model)
-        shard(model, world)
+        shard(model, world, start.drawn)
     else:  # FSDP2 wants its parameters in one order of values
         form = torch.channels_last if numbers.channels_last else torch.contiguous_format
-        model.to(world.device, memory_format=form)  # type: ignore[call-overload]
+        model.to(world.device, memory_format=form)  # type: ignore[call-overload]  # its types lack memory_format
     optimiser = build_optimiser(model, asked.optim, frozen_too=start.freezing.ends_at is not None)
     average = None if asked.ema is None else averaged(model, asked.ema)
     if asked.compile:

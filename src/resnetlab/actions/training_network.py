@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import nn
@@ -14,7 +15,9 @@ from resnetlab.actions.train_settings import TrainSettings
 from resnetlab.analysis.untouched import weightless_copy
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.nn import build
+from resnetlab.nn.late_numbers import Draw, make_without_numbers
 from resnetlab.specs import ZOO
+from resnetlab.training.distributed import connected_ranks
 from resnetlab.training.freezing import Freezing
 
 DEEP = 110  # layers, from which on He et al. 2015, §4.2, begin with a low rate
@@ -30,17 +33,20 @@ class StartingNetwork:
         module: the network, its frozen parts frozen.
         remarks: what was assumed of it, a sentence each.
         freezing: which parts, and until when.
+        drawn: gives the numbers of its parameters one by one, where it is on the meta device.
     """
 
     module: nn.Module
     remarks: tuple[str, ...] = ()
     freezing: Freezing = field(default_factory=Freezing)
+    drawn: Draw | None = None
 
 
 def network_to_train(asked: TrainSettings, classes: Sequence[str], channels: int) -> StartingNetwork:
     """The network, freshly drawn by the seed where the reference names no weights.
 
-    A row of the zoo gets as many outputs as the data has classes, and as many channels as its images have.
+    A row of the zoo gets as many outputs as the data has classes, and as many channels as its images have. Where many
+    processes are to share it out it comes without numbers.
 
     Raises:
         ResnetlabError: the reference says another number of classes or channels than the data has, or names weights
@@ -63,7 +69,11 @@ def network_to_train(asked: TrainSettings, classes: Sequence[str], channels: int
             )
     changes = wanted | ({} if asked.drop_path is None else {"drop_path": asked.drop_path})
     remarks = (DEEP_REMARK,) if asked.recipe == "he2015" and spec.weighted_layers >= DEEP else ()
-    return StartingNetwork(build(spec.with_fields(**changes)), remarks)
+    make = partial(build, spec.with_fields(**changes))
+    if asked.shard and connected_ranks() > 1:
+        module, drawn = make_without_numbers(make)
+        return StartingNetwork(module, remarks, drawn=drawn)
+    return StartingNetwork(make(), remarks)
 
 
 def refuse_what_cannot_be_trained(model: nn.Module, images: tuple[int, int, int, int], outputs: int) -> None:

@@ -16,12 +16,13 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from resnetlab.analysis import find_blocks
 from resnetlab.analysis.untouched import weightless_copy
 from resnetlab.core.errors import ResnetlabError
+from resnetlab.nn.late_numbers import Draw
 from resnetlab.training.distributed import World, connected_ranks
 
 Content = TypeVar("Content")
 
 
-def shard(model: nn.Module, world: World) -> nn.Module:
+def shard(model: nn.Module, world: World, drawn: Draw | None = None) -> nn.Module:
     """Lay a network's parameters over all processes, block by block and in place; gives the network, on its device.
 
     Parameters and buffers become those of the first process, which alone needs to have any: they are sent round one by
@@ -32,6 +33,8 @@ def shard(model: nn.Module, world: World) -> nn.Module:
         model: anywhere; on the meta device in all processes but the first, if that is wanted. It is called as before;
             its gradients are averaged over all processes.
         world: this process; alone nothing is done.
+        drawn: gives the numbers of what is on the meta device in the first process too, which then never holds more
+            than one tensor of them.
 
     Raises:
         ResnetlabError: a parameter is a single number without dimensions, which FSDP2 cannot share out.
@@ -46,7 +49,7 @@ def shard(model: nn.Module, world: World) -> nn.Module:
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import fully_shard
 
-    numbers = {name: tensor.detach() for name, tensor in _named_tensors(model)} if world.is_first else {}
+    held = {name: tensor.detach() for name, tensor in _named_tensors(model)} if world.is_first else {}
     model.to("meta")
     mesh = init_device_mesh(world.device.partition(":")[0], (world.ranks,))
     for block in find_blocks(model).values():
@@ -55,12 +58,24 @@ def shard(model: nn.Module, world: World) -> nn.Module:
     model.to_empty(device=world.device)
     with torch.no_grad():
         for name, own in _named_tensors(model):
-            whole_one = torch.empty(own.shape, dtype=own.dtype, device=own.device)
-            if world.is_first:
-                whole_one.copy_(numbers.pop(name))
-            dist.broadcast(whole_one, src=0)
-            own.copy_(_laid_out(whole_one, own))
+            _share_out(own, _numbers_of(name, held, drawn) if world.is_first else None)
     return model
+
+
+def _numbers_of(name: str, held: dict[str, Tensor], drawn: Draw | None) -> Tensor:
+    """Those that a tensor has, which are then held no more; else those that are drawn for it."""
+    tensor = held.pop(name)
+    return drawn(name) if tensor.is_meta and drawn is not None else tensor
+
+
+def _share_out(own: Tensor, numbers: Tensor | None) -> None:
+    """Make a tensor, of which each process has a share, what the first one's numbers are; it is whole for a moment."""
+    if numbers is None:
+        whole_one = torch.empty(own.shape, dtype=own.dtype, device=own.device)
+    else:
+        whole_one = numbers.to(own.device).contiguous()
+    dist.broadcast(whole_one, src=0)
+    own.copy_(_laid_out(whole_one, own))
 
 
 def _named_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
