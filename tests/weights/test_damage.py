@@ -18,7 +18,9 @@ from resnetlab.weights import load_checkpoint, save
 from resnetlab.weights.reading import file_sha256
 from twins import enliven
 
-TRUNCATIONS, FLIPS = 200, 1_000
+# A sixth of the figures promised, and all of them in the long sweep.
+truncations = pytest.mark.parametrize("truncations", [33, pytest.param(200, marks=pytest.mark.full)])
+flips = pytest.mark.parametrize("flips", [160, pytest.param(1_000, marks=pytest.mark.full)])
 
 
 @pytest.fixture(scope="module")
@@ -65,23 +67,29 @@ def loads_wrongly(file: Path, model: nn.Module) -> bool:
     return not same or replace(found.spec, name="") != replace(model.spec, name="")
 
 
+@truncations
 @containers
-def test_a_file_cut_short_anywhere_is_refused(write: Callable, model: nn.Module, tmp_path: Path) -> None:
+def test_a_file_cut_short_anywhere_is_refused(
+    write: Callable, model: nn.Module, truncations: int, tmp_path: Path
+) -> None:
     file = write(model, tmp_path)
     whole = file.read_bytes()
     assert not loads_wrongly(file, model)
-    for part in range(TRUNCATIONS):
-        file.write_bytes(whole[: len(whole) * part // TRUNCATIONS])
+    for part in range(truncations):
+        file.write_bytes(whole[: len(whole) * part // truncations])
         with pytest.raises(CheckpointError):
             load_checkpoint(file)
 
 
+@flips
 @containers
-def test_a_flipped_bit_is_never_loaded_in_silence(write: Callable, model: nn.Module, tmp_path: Path) -> None:
+def test_a_flipped_bit_is_never_loaded_in_silence(
+    write: Callable, model: nn.Module, flips: int, tmp_path: Path
+) -> None:
     file, chance = write(model, tmp_path), random.Random(0)
     whole = file.read_bytes()
     silent = []
-    for _ in range(FLIPS):
+    for _ in range(flips):
         spoiled, place = bytearray(whole), chance.randrange(len(whole))
         spoiled[place] ^= 1 << chance.randrange(8)
         file.write_bytes(spoiled)
@@ -99,12 +107,15 @@ def test_a_damaged_tensor_is_called_a_checksum_error(model: nn.Module, tmp_path:
         load_checkpoint(tmp_path)
 
 
-def test_a_flipped_bit_beside_the_weights_changes_nothing_in_silence(model: nn.Module, tmp_path: Path) -> None:
+@flips
+def test_a_flipped_bit_beside_the_weights_changes_nothing_in_silence(
+    model: nn.Module, flips: int, tmp_path: Path
+) -> None:
     """What is beside them stands in their header too, which is taken where it is whole."""
     save(model, tmp_path, classes=tuple("abcdefghij"))
     description, chance = tmp_path / "model.json", random.Random(0)
     whole, card = description.read_bytes(), load_checkpoint(tmp_path).card
-    for _ in range(FLIPS // 5):
+    for _ in range(flips // 5):
         spoiled = bytearray(whole)
         spoiled[chance.randrange(len(whole))] ^= 1 << chance.randrange(8)
         description.write_bytes(spoiled)
