@@ -38,19 +38,19 @@ def test_stacked_3x3_convolutions_see_as_much_as_one_large(convolutions, size):
 
 # Araujo, Norris & Sim 2019, the table of receptive fields of popular networks; their ResNets are v1.
 @pytest.mark.parametrize(
-    ("model", "layer", "size"),
+    ("make", "name", "layer", "size"),
     [
-        (torchvision_model("alexnet"), "features", 195),
-        (torchvision_model("vgg16"), "features", 212),
-        (torchvision_model("inception_v3"), "Mixed_7c", 1311),
-        (resnet_v1("resnet50"), "layer4", 483),
-        (resnet_v1("resnet101"), "layer4", 1027),
-        (resnet_v1("resnet152"), "layer4", 1507),
+        (torchvision_model, "alexnet", "features", 195),
+        (torchvision_model, "vgg16", "features", 212),
+        (torchvision_model, "inception_v3", "Mixed_7c", 1311),
+        (resnet_v1, "resnet50", "layer4", 483),
+        (resnet_v1, "resnet101", "layer4", 1027),
+        (resnet_v1, "resnet152", "layer4", 1507),
     ],
     ids=["alexnet", "vgg16", "inception_v3", "resnet50 v1", "resnet101 v1", "resnet152 v1"],
 )
-def test_published_networks_see_what_was_published(model, layer, size):
-    rows = measure_receptive_field(model, (3, 299, 299)).layers
+def test_published_networks_see_what_was_published(make, name, layer, size):
+    rows = measure_receptive_field(make(name), (3, 299, 299)).layers
     assert next(row.size for row in rows if row.name == layer) == (size, size)
 
 
