@@ -13,19 +13,21 @@ import time
 
 STARTED = time.perf_counter()
 
-import argparse  # noqa: E402, what is imported takes its time too
-import sys  # noqa: E402
-from collections.abc import Iterator  # noqa: E402
-from pathlib import Path  # noqa: E402
+# ruff: noqa: E402, what is imported below takes its time too
 
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
-from PIL import Image  # noqa: E402
-from torch import Tensor, nn, optim  # noqa: E402
-from torch.nn import functional as F  # noqa: E402
-from torch.utils.data import DataLoader, Dataset  # noqa: E402
-from torchvision import datasets, transforms  # noqa: E402
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn, optim
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, Dataset
+from torchvision import datasets, transforms
 
 BATCH, WORKERS, SCHEDULED_EPOCHS = 128, 2, 200
 TRANSFORM = transforms.Compose(

@@ -57,6 +57,7 @@ HOSTILE = {
     "a billion layers": (changed("spec", "stages", "depths", to=[10**9] * 200_000), "spec.stages.depths"),
     "not a number": (changed("spec", "init_gain", to=float("nan")), "spec.init_gain='nan'"),
     "infinity": (changed("preprocessing", "mean", to=[float("inf")] * 3), "preprocessing.mean[0]"),
+    "a number beyond all floats": (changed("spec", "init_gain", to=10**400), "spec.init_gain"),
     "a number beyond JSON's": (changed("spec", "num_classes", to=2**60), "spec.num_classes"),
     "a text for a number": (changed("spec", "num_classes", to="2"), "spec.num_classes='2'"),
     "a truth for a number": (changed("spec", "in_channels", to=True), "spec.in_channels='True'"),

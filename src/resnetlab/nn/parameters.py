@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -134,10 +134,10 @@ def check_is_written_by_hand(spec: NetworkSpec) -> None:
         SpecError: names the part and the value.
     """
     block, shortcut = spec.block, spec.shortcut
-    plain = {"order": "post", "norm": "batch", "activation": "relu", "squeeze": None}
-    off: dict[str, object] = {"skip_init": False, "drop_path": 0.0, "dropout": 0.0}
+    plain: dict[str, Any] = {"order": "post", "norm": "batch", "activation": "relu", "squeeze": None}
+    off: dict[str, Any] = {"skip_init": False, "drop_path": 0.0, "dropout": 0.0}
     off |= {"downsampling": "stride"} if isinstance(block, Basic) else {}
-    simple = isinstance(block, Basic | Bottleneck) and replace(block, **plain, **off) == block  # type: ignore[arg-type]
+    simple = isinstance(block, Basic | Bottleneck) and replace(block, **plain, **off) == block
     written = {
         "init": spec.init == "he",
         "stem": spec.stem.convolutions == 1,

@@ -6,7 +6,6 @@ looked up in the table below: no text of a file ever names a class, a module or 
 
 from __future__ import annotations
 
-import math
 import types
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -108,13 +107,12 @@ def read_value(hint: Any, value: object, place: str) -> Any:
     if origin is Literal:
         return _checked(value in options, value, place, ", ".join(map(str, options)))
     if origin is tuple:
-        fits = isinstance(value, list) and len(value) <= LONGEST_LIST
         exact = None if Ellipsis in options else len(options)
-        fits = fits and exact in (None, len(value))  # type: ignore[arg-type]
+        fits = isinstance(value, list) and len(value) <= LONGEST_LIST and exact in (None, len(value))
         items = _checked(fits, value, place, f"a list of {exact or f'up to {LONGEST_LIST}'} values")
         return tuple(read_value(options[0], item, f"{place}[{number}]") for number, item in enumerate(items))
     if is_dataclass(hint):
-        return from_plain(hint, value, place)  # type: ignore[arg-type]
+        return from_plain(hint, value, place)  # type: ignore[arg-type]  # hints are classes, not instances
     return _number_or_text(hint, value, place)
 
 
@@ -124,8 +122,8 @@ def _number_or_text(hint: type, value: object, place: str) -> Any:
     if hint is str:
         fits = isinstance(value, str) and len(value) <= LONGEST_TEXT and _is_unicode(value)
         return _checked(fits, value, place, f"a text of up to {LONGEST_TEXT} characters")
-    number = isinstance(value, int if hint is int else int | float) and not isinstance(value, bool)
-    fits = number and math.isfinite(value) and abs(value) < LARGEST_NUMBER  # type: ignore[arg-type]
+    number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST_NUMBER
+    fits = number and (hint is not int or isinstance(value, int))
     allowed = f"a {'whole' if hint is int else 'finite'} number below {LARGEST_NUMBER}"
     return hint(_checked(fits, value, place, allowed))
 

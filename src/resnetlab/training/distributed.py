@@ -132,7 +132,7 @@ def from_first(make: Callable[[], Value]) -> Value:
     made, value = message[0]
     if not made:
         raise SystemExit(2)
-    return value  # type: ignore[return-value]
+    return value  # type: ignore[return-value]  # it was made
 
 
 def after_first(make: Callable[[], Value]) -> Value:

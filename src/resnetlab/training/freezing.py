@@ -63,7 +63,7 @@ def freeze(model: nn.Module, names: Iterable[str]) -> tuple[str, ...]:
     chosen = list(names)
     for module in _modules(model, chosen):
         module.requires_grad_(False)
-        module.train = partial(_stay_in_evaluation_mode, module)  # type: ignore[method-assign]
+        module.train = partial(_stay_in_evaluation_mode, module)  # type: ignore[method-assign]  # of this module alone
         module.eval()
     total, trainable = counts(model)
     if not trainable:

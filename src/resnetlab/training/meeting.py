@@ -13,7 +13,7 @@ import time
 from datetime import timedelta
 from hashlib import sha256
 
-from torch.distributed import DistNetworkError, PrefixStore, Store, TCPStore  # type: ignore[attr-defined]
+from torch.distributed import DistNetworkError, PrefixStore, Store, TCPStore  # type: ignore[attr-defined]  # from C++
 
 PAUSE = 0.01  # seconds between two looks
 SHORT = timedelta(seconds=10)  # for a store that is there already

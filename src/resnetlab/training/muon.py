@@ -36,7 +36,7 @@ class Muon(optim.Optimizer):
         super().__init__(groups, {"lr": lr, "momentum": momentum, "weight_decay": 0.0, "orthogonal": False})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]  # gives no loss
         """Change every parameter that has a gradient."""
         assert closure is None, "the loop has its gradients already"
         for group in self.param_groups:

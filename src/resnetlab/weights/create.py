@@ -88,7 +88,7 @@ def _named(
         return create(name, *args, **kwargs)
 
     _, *left = (signature := inspect.signature(create)).parameters.values()
-    model.__signature__ = signature.replace(parameters=left)  # type: ignore[attr-defined]
+    model.__signature__ = signature.replace(parameters=left)  # type: ignore[attr-defined]  # `inspect` reads it
     model.__name__ = model.__qualname__ = name
     model.__doc__ = (
         f"{title}, freshly initialised or pretrained; arguments as `create_model`. Paper: He et al. 2015, Table 1."

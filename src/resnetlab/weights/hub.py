@@ -80,7 +80,7 @@ def _bar_that_gives_up() -> type:
     """
     bar: Any = need("huggingface_hub.utils").tqdm
 
-    class BarThatGivesUp(bar):  # type: ignore[misc]
+    class BarThatGivesUp(bar):  # type: ignore[misc]  # imported only where it is needed
         beginnings = 1
 
         def update(self, n: float | None = 1) -> bool | None:

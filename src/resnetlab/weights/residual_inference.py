@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from resnetlab.specs.network import NetworkSpec
 from resnetlab.specs.papers import HE_2015, Source
@@ -113,10 +113,11 @@ def infer_squeeze(widths: Sequence[tuple[int, int, int]]) -> Squeeze | None:
         widths: of each block with a squeeze the squeezed channels, its own and those of its input.
     """
     narrow, *wholes = zip(*widths, strict=True)
-    for of, whole in zip(("itself", "input"), wholes, strict=True):
+    sides: tuple[Literal["itself", "input"], ...] = ("itself", "input")
+    for of, whole in zip(sides, wholes, strict=True):
         for ratio in (*USUAL_RATIOS, narrow[0] / whole[0]):
             if all(max(1, round(wide * ratio)) == squeezed for squeezed, wide in zip(narrow, whole, strict=True)):
-                return Squeeze(ratio, of)  # type: ignore[arg-type]
+                return Squeeze(ratio, of)
     return None
 
 
