@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 import timm
@@ -21,10 +22,10 @@ def lived_in(model: nn.Module) -> nn.Module:
     generator = torch.Generator().manual_seed(1)
     for part in model.modules():
         if isinstance(part, nn.BatchNorm2d):
-            for tensor in (part.running_mean, part.bias.data):
-                tensor.normal_(0, 0.2, generator=generator)  # type: ignore[union-attr]
-            for tensor in (part.running_var, part.weight.data):
-                tensor.uniform_(0.5, 1.5, generator=generator)  # type: ignore[union-attr]
+            for tensor in (part.get_buffer("running_mean"), part.bias.data):
+                tensor.normal_(0, 0.2, generator=generator)
+            for tensor in (part.get_buffer("running_var"), part.weight.data):
+                tensor.uniform_(0.5, 1.5, generator=generator)
     return model.eval()
 
 
@@ -90,8 +91,8 @@ def called_twice() -> nn.Module:
 
 
 @pytest.mark.parametrize("make", [lambda: Asks(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2)), hooked], ids=["asks", "hooked"])
-def test_a_network_that_cannot_be_folded_is_run_as_it_is(make: object) -> None:
-    model = lived_in(make())  # type: ignore[operator]
+def test_a_network_that_cannot_be_folded_is_run_as_it_is(make: Callable[[], nn.Module]) -> None:
+    model = lived_in(make())
     assert fold_batch_norms(model, PROBE) is model
 
 

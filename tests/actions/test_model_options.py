@@ -71,7 +71,7 @@ def test_a_mark_of_byte_order_is_no_part_of_a_name(tmp_path: Path) -> None:
 
 
 def test_channels_may_come_in_any_sequence() -> None:
-    options = ModelOptions(mean=[0.5, 0.5, 0.5], std=[0.25, 0.25, 0.25])  # type: ignore[arg-type]
+    options = ModelOptions(mean=[0.5, 0.5, 0.5], std=[0.25, 0.25, 0.25])  # type: ignore[arg-type]  # lists
     assert options.apply(CARD).preprocessing == Preprocessing(224, 256, (0.5,) * 3, (0.25,) * 3)
 
 

@@ -55,7 +55,9 @@ def equal(one: list[Batch], other: list[Batch]) -> bool:
 
 def together(parts: list[list[Batch]]) -> list[Tensor]:
     """The global batches of several processes."""
-    return [torch.stack([batch.images for batch in batches], dim=1).flatten(0, 1) for batches in zip(*parts)]  # noqa: B905
+    return [
+        torch.stack([batch.images for batch in batches], dim=1).flatten(0, 1) for batches in zip(*parts, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("changes", CHANGES)

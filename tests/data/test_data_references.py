@@ -16,6 +16,7 @@ from torchvision import datasets
 from image_bytes import SOUND
 from resnetlab.core.errors import DownloadError, ImageError, ResnetlabError, UnknownNameError
 from resnetlab.data import archives, load_data
+from resnetlab.data.labelled import Split
 from resnetlab.data.preprocess import normalise
 from resnetlab.data.references import open_data
 
@@ -31,8 +32,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("split", ["test", "train"])
-def test_digits_come_as_the_laboratory_has_them(split: str) -> None:
-    whole, part = load_data("digits"), open_data("digits", split)  # type: ignore[arg-type]
+def test_digits_come_as_the_laboratory_has_them(split: Split) -> None:
+    whole, part = load_data("digits"), open_data("digits", split)
     images = torch.stack([part.read(at) for at in range(len(part))])
     assert (images * 16 - (images * 16).round()).abs().max() < 1e-4
     assert part.own is not None
@@ -137,7 +138,7 @@ def install(monkeypatch: pytest.MonkeyPatch, validation: Column, version: str = 
     package = types.SimpleNamespace(
         __version__=version, load_dataset=load, get_dataset_split_names=lambda name: ["validation"], Image=Image
     )
-    monkeypatch.setitem(sys.modules, "datasets", package)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "datasets", package)
 
 
 def test_a_data_set_of_the_hub_is_read_by_the_kinds_of_its_columns(monkeypatch: pytest.MonkeyPatch) -> None:

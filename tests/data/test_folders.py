@@ -10,6 +10,7 @@ import pytest
 from image_bytes import SOUND
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.data.folders import image_files
+from resnetlab.data.labelled import Split
 from resnetlab.data.references import open_data
 
 
@@ -20,8 +21,8 @@ def plant(root: Path, *names: str) -> Path:
     return root
 
 
-def classes_and_files(root: Path, split: str = "test") -> tuple[tuple[str, ...], list[tuple[str, int]]]:
-    data = open_data(f"imagefolder:{root}", split)  # type: ignore[arg-type]
+def classes_and_files(root: Path, split: Split = "test") -> tuple[tuple[str, ...], list[tuple[str, int]]]:
+    data = open_data(f"imagefolder:{root}", split)
     return data.classes, [(str(f.relative_to(root)), label) for f, label in zip(data.files, data.labels, strict=True)]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from scipy import stats
@@ -47,7 +49,7 @@ def test_a_limit_gives_the_first_batches_again_and_again() -> None:
         assert torch.equal(limited.parts(epoch), whole.parts(0)[:2])
 
 
-MISTAKES = {
+MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "more than there is": ({"batch_size": 101}, "digits has 100 training images\ngive 1 to 100"),
     "none": ({"batch_size": 0}, "--batch-size 0 is impossible"),
     "uneven shares": ({"batch_size": 10, "ranks": 3}, "cannot be shared evenly by 3 processes\ngive a multiple of 3"),
@@ -59,4 +61,4 @@ MISTAKES = {
 def test_an_impossible_batch_is_refused(name: str) -> None:
     options, said = MISTAKES[name]
     with pytest.raises(ResnetlabError, match=said):
-        BatchOrder("digits", 100, seed=0, **options)  # type: ignore[arg-type]
+        BatchOrder("digits", 100, seed=0, **options)

@@ -12,7 +12,7 @@ from torchvision.transforms._presets import ImageClassification
 
 from resnetlab.core.errors import SpecError
 from resnetlab.data.preprocess import cut, fit_channels, normalise
-from resnetlab.specs.preprocessing import IMAGENET, IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from resnetlab.specs.preprocessing import IMAGENET, IMAGENET_MEAN, IMAGENET_STD, Interpolation, Preprocessing
 
 TEMPLE, FLOWER = (torch.from_numpy(image.copy()).permute(2, 0, 1) for image in load_sample_images().images)
 GENERATOR = torch.Generator().manual_seed(0)
@@ -40,11 +40,11 @@ def test_inputs_are_those_of_the_published_weights_own_preset(name: str, weights
 
 
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic", "nearest"])
-def test_every_interpolation_is_torchvisions(interpolation: str) -> None:
+def test_every_interpolation_is_torchvisions(interpolation: Interpolation) -> None:
     preset = ImageClassification(
         crop_size=160, resize_size=200, interpolation=TF.InterpolationMode(interpolation), antialias=True
     )
-    how = Preprocessing(160, 200, IMAGENET_MEAN, IMAGENET_STD, interpolation)  # type: ignore[arg-type]
+    how = Preprocessing(160, 200, IMAGENET_MEAN, IMAGENET_STD, interpolation)
     assert torch.equal(ours(TEMPLE, how), preset(TEMPLE))
 
 

@@ -48,7 +48,9 @@ def test_parts_that_are_there_are_taken_and_the_others_held_out(name: str, tmp_p
     assert len(set(files)) == len(files)
     for images in parts(data).values():
         assert Counter(images.labels) == dict.fromkeys((0, 1), len(images) // 2)
-        assert all(file.parent.name == data.classes[label] for file, label in zip(images.files, images.labels))  # noqa: B905
+        assert all(
+            file.parent.name == data.classes[label] for file, label in zip(images.files, images.labels, strict=True)
+        )
 
 
 def test_no_share_holds_nothing_out() -> None:

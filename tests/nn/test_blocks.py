@@ -39,7 +39,7 @@ from resnetlab.specs.parts import (
     ],
 )
 def test_blocks_stand_alone_with_the_widths_of_the_papers(block: ResidualBlock, shape: tuple[int, ...]) -> None:
-    channels = block.conv1.in_channels  # type: ignore[union-attr]
+    channels = block.get_parameter("conv1.weight").shape[1]
     assert block(torch.randn(2, channels, 8, 8)).shape == shape
 
 
@@ -106,7 +106,8 @@ def test_gates_start_where_they_are_told_to_however_weights_are_drawn(init: str)
     network = build(find_spec("resnet20").with_fields(shortcut="gated", init=init, width=4))
     gates = [merge for merge in network.modules() if isinstance(merge, GatedMerge)]
     assert len(gates) == 9
-    assert all((merge.gate.bias == -6).all() for merge in (*gates, given(Gated()).merge))  # type: ignore[union-attr]
+    alone = given(Gated()).get_submodule("merge")
+    assert all((merge.get_parameter("gate.bias") == -6).all() for merge in (*gates, alone))
 
 
 @pytest.mark.parametrize(
@@ -139,7 +140,7 @@ def test_stochastic_depth_drops_whole_branches_and_makes_up_for_it() -> None:
 
 def test_stochastic_depth_grows_with_depth() -> None:
     network = build(find_spec("resnet20").with_fields(drop_path=0.9, shortcut="A"), "meta")
-    rates = [block.merge.on_branch.p for block in network.blocks]  # type: ignore[union-attr]
+    rates = [block.get_submodule("merge.on_branch").p for block in network.blocks]
     assert rates == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
 
 
@@ -178,8 +179,8 @@ def test_dropout_stands_between_the_convolutions() -> None:
         (lambda: given(Gated(), drop_path=0.1), "drop_path=0.1 is impossible in Basic"),
         (lambda: given(ZeroPadding(), 3), "out_channels=3 loses channels of 4"),
         (lambda: RegNetBlock(4, 6, 1, RegNetBottleneck(group_width=4)), "group_width=4 does not divide width=6"),
-        (lambda: Squeeze(of="output"), "of='output' is impossible in Squeeze"),  # type: ignore[arg-type]
-        (lambda: Basic(downsampling="pool"), "downsampling='pool' is impossible in Basic"),  # type: ignore[arg-type]
+        (lambda: Squeeze(of="output"), "of='output' is impossible in Squeeze"),  # type: ignore[arg-type]  # on purpose
+        (lambda: Basic(downsampling="pool"), "downsampling='pool' is impossible in Basic"),  # type: ignore[arg-type]  # on purpose
         (lambda: Basic(zero_init_last=True, order="pre"), "zero_init_last=True is impossible in Basic"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -46,6 +47,6 @@ def test_names_stand_beside_the_pictures_and_never_below_them() -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_a_sheet_becomes_a_file(kind: str) -> None:
+def test_a_sheet_becomes_a_file(kind: Literal["PNG", "JPEG"]) -> None:
     sheet = grid_sheet([Tile(RED, ("red",))], "title", "note")
-    assert Image.open(io.BytesIO(encoded(sheet, kind))).size == sheet.size  # type: ignore[arg-type]
+    assert Image.open(io.BytesIO(encoded(sheet, kind))).size == sheet.size

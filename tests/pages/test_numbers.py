@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from types import ModuleType
 
 import pytest
 
@@ -66,6 +67,6 @@ def test_a_level_near_one_keeps_its_digits() -> None:
 
 
 @pytest.mark.parametrize("module", [numbers, report])
-def test_the_examples_in_the_docstrings_are_true(module: object) -> None:
-    failed, tried = doctest.testmod(module)  # type: ignore[arg-type]
+def test_the_examples_in_the_docstrings_are_true(module: ModuleType) -> None:
+    failed, tried = doctest.testmod(module)
     assert (failed, tried > 0) == (0, True)

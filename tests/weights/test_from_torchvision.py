@@ -51,7 +51,7 @@ def test_weights_that_do_not_fit_are_listed_and_nothing_is_loaded(fault: str) ->
     model, before = resnet(), resnet().state_dict()
     model.load_state_dict(before)
     with pytest.raises(WeightsError, match=re.escape(f"nothing was loaded\n{listed}")) as refusal:
-        from_torchvision(model, spoil(resnet().state_dict()))  # type: ignore[arg-type]
+        from_torchvision(model, spoil(resnet().state_dict()))  # type: ignore[arg-type]  # on purpose
     assert "these weights do not fit resnet18[num_classes=4,width=8]" in str(refusal.value)
     assert all(torch.equal(tensor, before[key]) for key, tensor in model.state_dict().items())
 
