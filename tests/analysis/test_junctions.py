@@ -39,9 +39,8 @@ MAKERS: dict[str, Callable[[str], nn.Module]] = {
 BY_HAND = [
     # network, number of blocks, the block to remove, the module whose zeros silence its branch
     ("torchvision:resnet50", 16, "layer2.0", "layer2.0.bn3"),
-    ("timm:resnet50", 16, "layer3.1", "layer3.1.bn3"),
     ("timm:resnetv2_50", 16, "stages.1.blocks.0", "stages.1.blocks.0.conv3"),
-    ("timm:convnext_tiny", 18, "stages.2.blocks.4", "stages.2.blocks.4.mlp.fc2"),
+    ("timm:convnext_atto", 12, "stages.2.blocks.4", "stages.2.blocks.4.mlp.fc2"),
     ("timm:vit_tiny_patch16_224", 24, "blocks.5.attn", "blocks.5.attn.proj"),
     ("timm:efficientnet_b0", 9, "blocks.2.1", "blocks.2.1.bn3"),
     ("ours:resnet20", 9, "layer2.0", "layer2.0.bn2"),
