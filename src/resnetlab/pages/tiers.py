@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from resnetlab.pages.numbers import precision_for
+from resnetlab.pages.numbers import number, precision_for
 from resnetlab.pages.page import page_environment, policy_digest, template_text
 from resnetlab.pages.report import prose, write_whole
 from resnetlab.pages.verdicts import word_for
@@ -49,8 +49,10 @@ def in_words(numbers: Mapping[str, Any]) -> str:
 
     >>> in_words({"effect": 1.0, "interval": [0.5, 1.5], "n": 5, "unit": "", "measured": None})
     '1.00 [0.50,\\xa01.50], n = 5'
+    >>> in_words({"effect": None, "measured": 0.8922539362861951})
+    '0.8923'
     """
     if numbers["effect"] is None:
-        return str(numbers["measured"])
+        return number(numbers["measured"])
     written = precision_for(*numbers["interval"])
     return f"{written.text(numbers['effect'])} {written.interval(numbers['interval'])}, n = {numbers['n']}"
