@@ -10,6 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from resnetlab.data import load_data
+
 
 class Block(nn.Module):
     """A residual block as many write it: one in-place ReLU used twice, an in-place addition."""
@@ -53,6 +55,13 @@ def _tensor_print(tensor: Tensor) -> tuple[Any, ...]:
 @pytest.fixture
 def images() -> Tensor:
     return torch.randn(16, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope="session")
+def batches() -> list[tuple[Tensor, Tensor]]:
+    """Three times 32 digits."""
+    data = load_data("digits")
+    return [(data.train_images[at : at + 32], data.train_labels[at : at + 32]) for at in range(0, 96, 32)]
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from resnetlab.analysis.calls import MadeBy
 from resnetlab.analysis.operations import WEIGHTED
-from resnetlab.analysis.sum_calls import MadeBy
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Operation:
         in_place: it wrote over its first argument.
         name: of the parameter or buffer, as `named_parameters` gives it.
         depends_on_input: the tensor is computed from the image, and not from parameters alone.
-        made_by: the call of an adding function that ran it; None for all else.
+        made_by: the call of an adding or squashing function that ran it; None for all else.
     """
 
     index: int

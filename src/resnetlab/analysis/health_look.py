@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,9 +12,11 @@ from torch.nn import functional as F
 from resnetlab.analysis.gradient_noise import GradientNoise, NoiseTally
 from resnetlab.analysis.layer_statistics import LayerObserver, LayerState
 from resnetlab.analysis.norm_statistics import NormObserver, NormState, moved_buffers, norm_states
+from resnetlab.analysis.squashing_calls import SquashingCall, SquashingObserver
 from resnetlab.analysis.untouched import preserved
 
 Batches = Sequence[tuple[Tensor, Tensor]]
+OtherOutputs = Callable[[], Sequence[Tensor]]
 NUDGE = 0.01  # what stands for a tensor of zeros when it is asked whether only the zeros stop a gradient
 
 
@@ -29,6 +31,7 @@ class ParameterState:
         norm: Euclidean.
         gradient: norm of its gradient, root mean square over the batches; None where none came by.
         waits: its gradient is zero only because other parameters begin at zero, as the last γ of a block may.
+        is_auxiliary: only another output than the logits has a gradient for it, as of an auxiliary head.
     """
 
     name: str
@@ -37,11 +40,12 @@ class ParameterState:
     norm: float
     gradient: float | None
     waits: bool = False
+    is_auxiliary: bool = False
 
     @property
     def has_no_gradient(self) -> bool:
         """It should learn, and cannot."""
-        return self.learns and not self.gradient and not self.waits
+        return self.learns and not self.gradient and not self.waits and not self.is_auxiliary
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ class HealthLook:
     Attributes:
         layers: in training mode, in the order of the calls.
         evaluation_layers: in evaluation mode.
+        squashing: sigmoids and their like that are called as functions, in training mode.
         norms: every batch norm.
         parameters: in the order of the module.
         moved: buffer → how far training passes moved it, relative to its size.
@@ -85,6 +90,7 @@ class HealthLook:
 
     layers: tuple[LayerState, ...]
     evaluation_layers: tuple[LayerState, ...]
+    squashing: tuple[SquashingCall, ...]
     norms: tuple[NormState, ...]
     parameters: tuple[ParameterState, ...]
     moved: dict[str, float]
@@ -104,7 +110,9 @@ class HealthLook:
         return self.weighted[-1].name if self.weighted else None
 
 
-def look_at_health(model: nn.Module, batches: Batches, is_trained: bool = False, seed: int = 0) -> HealthLook:
+def look_at_health(
+    model: nn.Module, batches: Batches, is_trained: bool = False, seed: int = 0, others: OtherOutputs = tuple
+) -> HealthLook:
     """Runs every batch forward and backward in training mode and forward in evaluation mode; nothing stays changed.
 
     Running statistics, modes and random state are given back, and no `grad` is written.
@@ -114,26 +122,27 @@ def look_at_health(model: nn.Module, batches: Batches, is_trained: bool = False,
         batches: images (N, C, H, W), normalised, with labels (N,), all of one size but the last.
         is_trained: the weights are somebody's, not as drawn.
         seed: of dropout and whatever else the network draws.
+        others: gives what the network gave in its last pass beside the logits, where a hook took them out of it.
     """
     training, training_norms = LayerObserver(model), NormObserver(model)
     evaluation, evaluation_norms = LayerObserver(model), NormObserver(model)
-    noise = NoiseTally()
+    functions, noise = SquashingObserver(model), NoiseTally()
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         with preserved(model):
             model.train()
-            staying = frozenset(name for name, norm in training_norms.norms.items() if not norm.training)
+            staying = training_norms.staying()
             before = {name: buffer.clone() for name, buffer in model.named_buffers()}
-            with training.watching(), training_norms.watching(), torch.enable_grad():
+            with training.watching(), training_norms.watching(), functions.watching(), torch.enable_grad():
                 losses, squares = _training_passes(model, batches, noise)
             moved = moved_buffers(model, before)
-        with preserved(model), torch.no_grad(), evaluation.watching(), evaluation_norms.watching():
-            model.eval()
-            logits = torch.cat([model(images).detach().float() for images, _ in batches])
-        parameters = _parameters(model, batches[0], squares, len(batches))
+        with evaluation.watching(), evaluation_norms.watching():
+            logits = _evaluated(model, batches)
+        parameters = _parameters(model, batches[0], squares, len(batches), others)
     return HealthLook(
         layers=training.states(),
         evaluation_layers=evaluation.states(),
+        squashing=functions.states(),
         norms=norm_states(training_norms, evaluation_norms, staying, moved),
         parameters=parameters,
         moved=moved,
@@ -163,6 +172,13 @@ def _training_passes(model: nn.Module, batches: Batches, noise: NoiseTally) -> t
     return total / seen, squares
 
 
+def _evaluated(model: nn.Module, batches: Batches) -> Tensor:
+    """The logits in evaluation mode."""
+    with preserved(model), torch.no_grad():
+        model.eval()
+        return torch.cat([model(images).float() for images, _ in batches])
+
+
 def _gradients(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[float, dict[str, Tensor | None]]:
     learning = _learning(model)
     source = images.detach().requires_grad_()
@@ -174,11 +190,18 @@ def _gradients(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[float,
 
 
 def _parameters(
-    model: nn.Module, batch: tuple[Tensor, Tensor], squares: dict[str, list[float]], count: int
+    model: nn.Module,
+    batch: tuple[Tensor, Tensor],
+    squares: dict[str, list[float]],
+    count: int,
+    others: OtherOutputs,
 ) -> tuple[ParameterState, ...]:
     gradients = {name: (sum(values) / count) ** 0.5 for name, values in squares.items()}
     stopped = {name for name in _learning(model) if gradients.get(name) == 0.0}
     waiting = _that_wait(model, batch, stopped) if stopped else set()
+    auxiliary = _of_other_outputs(
+        model, batch[0], {name for name in _learning(model) if not gradients.get(name)}, others
+    )
     return tuple(
         ParameterState(
             name=name,
@@ -187,6 +210,7 @@ def _parameters(
             norm=parameter.detach().double().norm().item(),
             gradient=gradients.get(name),
             waits=name in waiting,
+            is_auxiliary=name in auxiliary,
         )
         for name, parameter in model.named_parameters()
     )
@@ -210,6 +234,17 @@ def _that_wait(model: nn.Module, batch: tuple[Tensor, Tensor], stopped: set[str]
                 for one in zeros:
                     one.zero_()
     return {name for name in stopped if (gradient := gradients[name]) is not None and bool(gradient.any())}
+
+
+def _of_other_outputs(model: nn.Module, images: Tensor, names: set[str], others: OtherOutputs) -> set[str]:
+    """Those of the parameters that have a gradient from what the network gives beside its logits."""
+    learning = {name: parameter for name, parameter in _learning(model).items() if name in names}
+    with preserved(model), torch.enable_grad():
+        model.train()
+        model(images)
+        squares = [one.float().square().sum() for one in others() if one.requires_grad]
+        found = torch.autograd.grad(squares, list(learning.values()), allow_unused=True) if squares else ()
+    return {name for name, one in zip(learning, found, strict=False) if one is not None and bool(one.any())}
 
 
 def _outputs(logits: Tensor, labels: Tensor, training_loss: float) -> Outputs:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from resnetlab.analysis.health_look import HealthLook
 from resnetlab.analysis.health_structure import Structure
 from resnetlab.analysis.layer_statistics import LayerState
+from resnetlab.analysis.squashing_calls import SquashingCall
 
 Found = Iterator[tuple[str | None, float]]
 FEWEST_LAYERS = 4  # below which a slope says nothing
@@ -64,14 +65,23 @@ def squashing(look: HealthLook, structure: Structure) -> Found:
     for layer in look.layers:
         if layer.saturated is not None and layer.gradient_gain is not None and layer.name not in structure.gates:
             yield layer.name, layer.gradient_gain
-    seen = {layer.name for layer in look.layers if layer.saturated is not None}
-    yield from ((name or None, SIGMOID_SLOPE) for name in structure.sigmoids if name not in seen)
+    calls = list(_squashing_calls(look, structure))
+    yield from ((one.layer or None, one.gradient_gain) for one in calls if one.gradient_gain is not None)
+    seen = {layer.name for layer in look.layers if layer.saturated is not None} | {one.call.module for one in calls}
+    yield from ((name or None, SIGMOID_SLOPE) for name in structure.sigmoids if name not in seen)  # of scripted code
 
 
 def saturated(look: HealthLook, structure: Structure) -> Found:
     for layer in look.layers:
         if layer.saturated is not None and layer.name not in structure.gates:
             yield layer.name, layer.saturated
+    yield from ((one.layer or None, one.saturated) for one in _squashing_calls(look, structure))
+
+
+def _squashing_calls(look: HealthLook, structure: Structure) -> Iterator[SquashingCall]:
+    """Those that are no gates, as far as the recorded computation tells them apart."""
+    if not structure.not_read:
+        yield from (one for one in look.squashing if one.call not in structure.gate_calls)
 
 
 def dead_channels(look: HealthLook, structure: Structure) -> Found:
@@ -134,6 +144,10 @@ def frozen_but_moving(look: HealthLook, structure: Structure) -> Found:
 
 def without_gradient(look: HealthLook, structure: Structure) -> Found:
     yield from _whole_modules(look, {one.name for one in look.parameters if one.has_no_gradient})
+
+
+def auxiliary(look: HealthLook, structure: Structure) -> Found:
+    yield from _whole_modules(look, {one.name for one in look.parameters if one.is_auxiliary})
 
 
 def frozen(look: HealthLook, structure: Structure) -> Found:

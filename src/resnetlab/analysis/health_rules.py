@@ -189,6 +189,15 @@ RULES: tuple[Rule, ...] = (
         "detach(), no_grad(), or a product with zero",
     ),
     Rule(
+        "auxiliary head",
+        "info",
+        0.0,
+        "definition",
+        measure.auxiliary,
+        "this many parameters have no part in the logits that are looked at; they learn from another output of the "
+        "network, as auxiliary heads do (Szegedy et al. 2015, §5), which the loss of a training has to take in",
+    ),
+    Rule(
         "frozen",
         "info",
         0.0,

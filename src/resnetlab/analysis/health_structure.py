@@ -8,15 +8,19 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from resnetlab.analysis.calls import Call
 from resnetlab.analysis.findings import Finding
 from resnetlab.analysis.graph import Graph
 from resnetlab.analysis.network_findings import find_findings
 from resnetlab.analysis.network_form import NetworkForm, read_network
-from resnetlab.analysis.operations import FREE
+from resnetlab.analysis.operations import BOUNDS, FREE
 from resnetlab.core.errors import ResnetlabError
 
 LEAST_SIDE = 64  # pixels: on which ImageNet's networks still have maps behind their last stage
-SQUASHING = frozenset({"sigmoid", "tanh", "hardsigmoid", "softsign"})
+GATED = frozenset({("mul", 2), ("add", 3)})
+"""Operations that scale one tensor by another, with how many they take: a product, and addcmul or lerp."""
+MOVING = frozenset({"add", "sub", "rsub", "mul", "div", "neg"})
+"""What moves or scales a tensor, where the other side is a constant."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Structure:
 
     Attributes:
         gates: modules of the squashing functions that only scale another tensor, as in squeeze-and-excitation.
+        gate_calls: the same, told by the call.
         sigmoids: modules of the sigmoids that are no gates, functions among them.
         biased: weighted layers whose bias a batch norm takes off again.
         findings: of the audit.
@@ -33,6 +38,7 @@ class Structure:
     """
 
     gates: frozenset[str] = frozenset()
+    gate_calls: frozenset[Call] = frozenset()
     sigmoids: tuple[str, ...] = ()
     biased: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -54,6 +60,7 @@ def read_structure(model: nn.Module, input_size: tuple[int, ...]) -> Structure:
     graph = form.graph
     return Structure(
         gates=frozenset(_gates(graph)),
+        gate_calls=frozenset(_gate_calls(graph)),
         sigmoids=tuple(dict.fromkeys(_sigmoids(graph))),
         biased=tuple(dict.fromkeys(_biased(graph))),
         findings=find_findings(form),
@@ -71,8 +78,15 @@ def _read(model: nn.Module, input_size: tuple[int, ...]) -> NetworkForm:
 
 def _gates(graph: Graph) -> Iterator[str]:
     for operation in graph:
-        if operation.kind in SQUASHING and _is_gate(graph, operation.index):
+        if operation.kind in BOUNDS and _is_gate(graph, operation.index):
             yield operation.module
+
+
+def _gate_calls(graph: Graph) -> Iterator[Call]:
+    last = {
+        one.made_by.call: one.index for one in graph if one.made_by is not None and one.made_by.call.kind in BOUNDS
+    }
+    yield from (call for call, index in last.items() if _is_gate(graph, index))
 
 
 def _sigmoids(graph: Graph) -> Iterator[str]:
@@ -82,7 +96,9 @@ def _sigmoids(graph: Graph) -> Iterator[str]:
 
 
 def _is_gate(graph: Graph, index: int) -> bool:
-    return set(_uses(graph, index)) == {"mul"}
+    """Whether a tensor does nothing but scale others: in a product of two, in addcmul or in lerp."""
+    uses = set(_uses(graph, index))
+    return bool(uses) and uses <= GATED
 
 
 def _biased(graph: Graph) -> Iterator[str]:
@@ -96,11 +112,12 @@ def _biased(graph: Graph) -> Iterator[str]:
                 yield bias.name.rpartition(".")[0]
 
 
-def _uses(graph: Graph, index: int) -> Iterator[str]:
-    """The kinds of the operations that compute with a tensor, seen through what only rearranges it."""
+def _uses(graph: Graph, index: int) -> Iterator[tuple[str, int]]:
+    """The operations that compute with a tensor, and how many tensors of the image's data each of them takes; seen
+    through what only rearranges it, or moves it by a constant, as in 1 − t."""
     for user in graph.users[index]:
-        kind = graph[user].kind
-        if kind in FREE:
+        kind, sources = graph[user].kind, len(graph.sources[user])
+        if kind in FREE or (kind in MOVING and sources == 1):
             yield from _uses(graph, user)
         else:
-            yield kind
+            yield kind, sources

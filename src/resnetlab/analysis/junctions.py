@@ -16,6 +16,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from resnetlab.analysis.block_forms import place_of
+from resnetlab.analysis.calls import SUMS_IN_PLACE, Call, Calls
 from resnetlab.analysis.graph import Graph
 from resnetlab.analysis.recording import record_graph
 from resnetlab.analysis.residual_additions import (
@@ -25,7 +26,6 @@ from resnetlab.analysis.residual_additions import (
     find_residual_additions,
 )
 from resnetlab.analysis.steps import Weighted, main_way, weighted_on
-from resnetlab.analysis.sum_calls import SUMS_IN_PLACE, SumCall, SumCalls
 from resnetlab.core.errors import ResnetlabError
 
 
@@ -45,7 +45,7 @@ class Junction:
 
     block: str
     module: str
-    call: SumCall
+    call: Call
     branch: int
     skip: int
     shape: tuple[int, ...]
@@ -88,14 +88,14 @@ def sides_changed(model: nn.Module, changes: Mapping[Junction, tuple[Change, Cha
         ResnetlabError: at the end of the block: the model ran and did not come by one of these sums.
     """
     by_call = {junction.call: (junction, sides) for junction, sides in changes.items()}
-    met: set[SumCall] = set()
+    met: set[Call] = set()
     passes = 0
 
     def count(module: nn.Module, inputs: Any) -> None:
         nonlocal passes
         passes += 1
 
-    def make(call: SumCall, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    def make(call: Call, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         if call not in by_call:
             return func(*args, **kwargs)
         met.add(call)
@@ -105,7 +105,7 @@ def sides_changed(model: nn.Module, changes: Mapping[Junction, tuple[Change, Cha
 
     handle = model.register_forward_pre_hook(count)
     try:
-        with SumCalls(model, make):
+        with Calls(model, make):
             yield
     finally:
         handle.remove()

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from resnetlab.analysis.effective_rank import effective_rank, feature_rows
+from resnetlab.analysis.operations import BOUNDS
 from resnetlab.analysis.tracing import Layer, layers_of, tensors_in, watching
 
-BOUNDS = {"Sigmoid": (0.0, 1.0), "Tanh": (-1.0, 1.0), "Hardsigmoid": (0.0, 1.0), "Softsign": (-1.0, 1.0)}
 NEAR = 0.02  # of the way between the bounds: what is nearer to one of them is saturated
 NO_ELEMENTWISE = ("Softmax", "Softmin", "LogSoftmax", "Softmax2d", "MultiheadAttention", "GLU")
 
@@ -118,7 +118,7 @@ class _Tally:
     near_bounds: int = 0
     rank: tuple[float, int] | None = None
     gradients: list[float] = field(default_factory=list)
-    input_gradients: list[float] = field(default_factory=list)
+    input_gradients: list[list[float]] = field(default_factory=list)  # of each batch, filled on the way back
     largest_gradient: float = 0.0
     is_finite: bool = True
 
@@ -157,7 +157,7 @@ class LayerObserver:
         self._incoming[name] = norms
         for tensor in tensors_in(inputs):
             if tensor.requires_grad:
-                tensor.register_hook(lambda gradient: norms.append(_norm(gradient)))
+                tensor.register_hook(lambda gradient: norms.append(gradient_norm(gradient)))
             return
 
     def _read(self, layer: Layer, inputs: Any, output: Any) -> None:
@@ -171,12 +171,10 @@ class LayerObserver:
         tally.is_finite &= math.isfinite(tally.output.squares)
         if is_weighted(module):
             self._read_weighted(tally, module, inputs, tensor)
-        if layer.kind in BOUNDS:
-            low, high = BOUNDS[layer.kind]
-            values, margin = tensor.detach(), NEAR * (high - low)
-            tally.near_bounds += int(((values < low + margin) | (values > high - margin)).sum().item())
+        if layer.kind.lower() in BOUNDS:
+            tally.near_bounds += count_near_bounds(tensor, layer.kind.lower())
         if is_activation(module):
-            tally.input_gradients = self._incoming.get(layer.name, [])
+            tally.input_gradients.append(self._incoming.get(layer.name, []))
         if tensor.requires_grad:
             tensor.register_hook(partial(_read_gradient, tally))
 
@@ -193,7 +191,8 @@ class LayerObserver:
         last = _channels_last(module, len(tally.layer.shape))
         dead_units, dead_channels = tally.output.dead(last)
         weighted, activation = is_weighted(module), is_activation(module)
-        gain = _root_mean_square(tally.input_gradients), _root_mean_square(tally.gradients)
+        incoming = [norm for batch in tally.input_gradients for norm in batch]
+        gain = root_mean_square(incoming), root_mean_square(tally.gradients)
         return LayerState(
             **vars(tally.layer),
             is_weighted=weighted,
@@ -203,7 +202,7 @@ class LayerObserver:
             largest=max(tally.output.largest, tally.largest_gradient),
             dead_units=dead_units,
             dead_channels=dead_channels,
-            saturated=tally.near_bounds / tally.output.count if tally.layer.kind in BOUNDS else None,
+            saturated=tally.near_bounds / tally.output.count if tally.layer.kind.lower() in BOUNDS else None,
             effective_rank=tally.rank[0] if tally.rank else None,
             rank_limit=tally.rank[1] if tally.rank else None,
             gradient=gain[1],
@@ -233,14 +232,23 @@ def _channels_last(module: nn.Module, dimensions: int) -> bool:
     return isinstance(module, nn.Linear | nn.LayerNorm) or dimensions == 2
 
 
-def _norm(gradient: Tensor) -> float:
+def count_near_bounds(output: Tensor, kind: str) -> int:
+    """How many numbers of a squashing function's output lie next to one of its bounds, where it hardly slopes."""
+    low, high = BOUNDS[kind]
+    values, margin = output.detach(), NEAR * (high - low)
+    return int(((values < low + margin) | (values > high - margin)).sum().item())
+
+
+def gradient_norm(gradient: Tensor) -> float:
+    """Euclidean, of all its numbers."""
     return torch.linalg.vector_norm(gradient.detach(), dtype=torch.float32).item()
 
 
 def _read_gradient(tally: _Tally, gradient: Tensor) -> None:
-    tally.gradients.append(_norm(gradient))
+    tally.gradients.append(gradient_norm(gradient))
     tally.largest_gradient = max(tally.largest_gradient, gradient.detach().abs().amax().item())
 
 
-def _root_mean_square(values: list[float]) -> float | None:
+def root_mean_square(values: list[float]) -> float | None:
+    """Of as many numbers as there are; None of none."""
     return math.sqrt(sum(value**2 for value in values) / len(values)) if values else None

@@ -56,6 +56,10 @@ class NormObserver:
         with watching(self.model, self.norms, self._read):
             yield
 
+    def staying(self) -> frozenset[str]:
+        """Those that are in evaluation mode at the moment."""
+        return frozenset(name for name, norm in self.norms.items() if not norm.training)
+
     def statistics(self, name: str) -> tuple[Tensor, Tensor] | None:
         """Mean and variance of each channel of what a norm took; None where it did not run."""
         if name not in self._sums:

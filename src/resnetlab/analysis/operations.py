@@ -40,6 +40,8 @@ ACTIVATIONS = frozenset(
     {"relu", "relu6", "silu", "gelu", "sigmoid", "tanh", "leaky_relu", "elu", "selu", "celu", "prelu", "hardtanh"}
     | {"hardswish", "hardsigmoid", "mish", "softplus", "log_sigmoid", "rrelu_with_noise"}
 )
+BOUNDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "hardsigmoid": (0.0, 1.0), "softsign": (-1.0, 1.0)}
+"""Squashing functions, and the numbers between which their outputs lie."""
 WITHOUT_OPTIONS = frozenset({"relu", "relu6"})
 """Their names say all, also where they were written as a clamp with options."""
 POOLS = frozenset({"max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d"})

@@ -14,9 +14,9 @@ from typing import Any
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from resnetlab.analysis.calls import Call, Calls, MadeBy
 from resnetlab.analysis.graph import Graph, Operation
 from resnetlab.analysis.operations import NORMS, POOLS, PRODUCTS, ROLES, WITHOUT_OPTIONS, kind_of
-from resnetlab.analysis.sum_calls import MadeBy, SumCall, SumCalls
 from resnetlab.analysis.tracing import tensors_in
 from resnetlab.analysis.untouched import run_without_data, weightless_copy
 from resnetlab.core.errors import ResnetlabError
@@ -59,7 +59,7 @@ def _recorded(twin: nn.Module, input_size: tuple[int, ...], device: str) -> Grap
         module.register_forward_pre_hook(partial(recorder.enter, name))
         module.register_forward_hook(recorder.leave, always_call=True)
     twin.register_forward_hook(recorder.end)
-    with recorder, SumCalls(twin, recorder.make_sum):
+    with recorder, Calls(twin, recorder.make_call):
         run_without_data(twin, input_size, device)
     if not recorder.outputs:
         raise ResnetlabError(
@@ -118,8 +118,8 @@ class _Recorder(TorchDispatchMode):
         known = (self._known(tensor) for tensor in tensors_in(output) if id(tensor) in self._value)
         self.outputs = [index for index in known if self.operations[index].depends_on_input]
 
-    def make_sum(self, call: SumCall, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Makes a call of an adding function, whose operators are marked with it."""
+    def make_call(self, call: Call, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Makes a call of an adding or squashing function, whose operators are marked with it."""
         self._made_by = MadeBy(call, tuple(map(self._known, tensors_in((args, kwargs)))))
         try:
             return func(*args, **kwargs)
