@@ -13,7 +13,8 @@ import torchvision
 from torch import Tensor, nn
 
 from resnetlab import create_model
-from resnetlab.analysis.attribution import grad_cam, integrated_gradients, last_feature_map
+from resnetlab.analysis.attribution import grad_cam, integrated_gradients
+from resnetlab.analysis.feature_maps import last_feature_map
 from resnetlab.core.errors import ResnetlabError
 
 
@@ -75,12 +76,12 @@ LAST_MAPS = [
 @pytest.mark.parametrize(("make", "layer"), LAST_MAPS, ids=[layer for _, layer in LAST_MAPS])
 def test_the_last_map_before_the_pooling_is_found(make: Callable[[], nn.Module], layer: str) -> None:
     model = make().eval()
-    assert last_feature_map(model, pictures(1, 64)) == layer
+    assert last_feature_map(model, pictures(1, 64)).layer == layer
     assert grad_cam(model, pictures(1, 64), torch.tensor([0])).maps.shape == (1, 2, 2)
 
 
 def test_a_network_without_maps_is_told() -> None:
-    with pytest.raises(ResnetlabError, match="no module inside Sequential gives a feature map"):
+    with pytest.raises(ResnetlabError, match="no module inside Sequential gives a map"):
         grad_cam(nn.Sequential(nn.Flatten(), nn.Linear(192, 5)), pictures(1, 8), torch.tensor([0]))
 
 

@@ -1,4 +1,4 @@
-"""Which pixels speak for a class: Grad-CAM at the last feature map, and integrated gradients, both by captum.
+"""Which pixels speak for a class: Grad-CAM at the last map of any layout, and integrated gradients, both by captum.
 
 Paper: Selvaraju et al. 2017, Equations 1 and 2; Sundararajan, Taly & Yan 2017, Section 3.
 """
@@ -13,11 +13,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from resnetlab.analysis.tracing import Layer, modules_named, tensors_in, watching
+from resnetlab.analysis.feature_maps import last_feature_map, map_of, shown_by
+from resnetlab.analysis.tracing import modules_named, tensors_in
 from resnetlab.analysis.untouched import in_evaluation_mode
 from resnetlab.core.errors import ResnetlabError
-
-MOST_IN_HEAD = 3  # layers with weights behind the last map that give none, as in VGG; a transformer's blocks are more
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,16 +26,19 @@ class GradCam:
     Attributes:
         layer: whose output it is.
         classes: (N,) that were asked for.
+        layout: of that output: "channels first", "channels last" or "tokens".
         maps: (N, h, w), max(0, Σ_k a_k A_k) with a_k the mean gradient of the class's logit over channel k of A.
     """
 
     layer: str
+    layout: str
     classes: Int[Tensor, " n"]
     maps: Float[Tensor, "n h w"]
 
     def as_json(self) -> dict[str, Any]:
         """The fields as texts and lists."""
-        return {"layer": self.layer, "classes": self.classes.tolist(), "maps": self.maps.tolist()}
+        named = {"layer": self.layer, "layout": self.layout}
+        return named | {"classes": self.classes.tolist(), "maps": self.maps.tolist()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,33 +65,6 @@ class IntegratedGradients:
         return numbers | {"steps": self.steps}
 
 
-def last_feature_map(model: nn.Module, images: Float[Tensor, "n c h w"]) -> str:
-    """Finds the module that gives the last map, (N, C, h, w) of more than one position, before all is pooled.
-
-    The outermost of those that give the same map is taken, which no activation in place writes over.
-
-    Raises:
-        ResnetlabError: there is none, or most of the network works on what is no map, as a transformer does on tokens.
-    """
-    ended: list[Layer] = []
-    watched = {name: part for name, part in model.named_modules() if name and not isinstance(part, nn.Identity)}
-    seeing = watching(model, watched, lambda layer, inputs, output: ended.append(layer))
-    with in_evaluation_mode(model), torch.no_grad(), seeing:
-        model(images[:1].clone())
-    maps = [at for at, one in enumerate(ended) if len(one.shape) == 3 and one.shape[1] * one.shape[2] > 1]
-    flat = [one.name for one in ended[maps[-1] + 1 :] if len(one.shape) != 3] if maps else []
-    if not maps or sum(_has_weights(watched[name]) for name in flat) > MOST_IN_HEAD:
-        raise ResnetlabError(
-            f"no module inside {type(model).__name__} gives a feature map of more than one position to its head\n"
-            "Grad-CAM needs one; integrated gradients serve any network"
-        )
-    return ended[maps[-1]].name
-
-
-def _has_weights(module: nn.Module) -> bool:
-    return any(parameter.dim() > 1 for parameter in module.parameters(recurse=False))
-
-
 def grad_cam(
     model: nn.Module, images: Float[Tensor, "n c h w"], classes: Int[Tensor, " n"], layer: str | None = None
 ) -> GradCam:
@@ -108,15 +83,14 @@ def grad_cam(
     require_captum()
     from captum.attr import LayerGradCam
 
-    name = last_feature_map(model, images) if layer is None else layer
-    module = modules_named(model, [name])[name]
-    with in_evaluation_mode(model):
+    if layer is not None:
+        modules_named(model, [layer])
+    place = last_feature_map(model, images) if layer is None else map_of(model, layer, images)
+    with in_evaluation_mode(model), shown_by(model, place) as shown:
         source = images.detach().clone().requires_grad_()
-        found = LayerGradCam(model, module).attribute(source, target=classes, relu_attributions=True)
+        found = LayerGradCam(model, shown).attribute(source, target=classes, relu_attributions=True)
     maps = next(tensors_in(found)).detach()
-    if maps.dim() != 4:
-        raise ResnetlabError(f"module {name!r} gives no feature map (N, C, h, w)\nname one that does")
-    return GradCam(name, classes, maps[:, 0])
+    return GradCam(place.layer, place.layout.words, classes, maps[:, 0])
 
 
 def integrated_gradients(
