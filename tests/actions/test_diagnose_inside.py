@@ -15,11 +15,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from resnetlab import create_model
-from resnetlab.actions import diagnose_landscape
+from resnetlab.actions import diagnose_landscape, diagnose_memory
 from resnetlab.actions.diagnose_attribution import attribution_section
 from resnetlab.actions.diagnose_cost import affordable
 from resnetlab.actions.diagnose_landscape import fast_settings, landscape_section
 from resnetlab.actions.diagnose_lesions import IDLE, lesions_section
+from resnetlab.actions.diagnose_memory import too_little_for_hessian
 from resnetlab.actions.diagnose_parts import PARTS
 from resnetlab.actions.diagnose_paths import paths_section
 from resnetlab.actions.diagnose_shattering import shattering_section
@@ -114,6 +115,21 @@ def test_the_landscape_and_its_curvature(subject: Subject, monkeypatch: pytest.M
     assert hessian["eigenvalues"][0] > 0
 
 
+def test_a_hessian_that_the_memory_will_not_hold_is_left_out_and_said(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(diagnose_landscape, "POINTS", 3)
+    monkeypatch.setattr(diagnose_landscape, "LINE_POINTS", 3)
+    monkeypatch.setattr(diagnose_memory, "free_memory", lambda device: 1_000_000)
+    few = replace(subject, images=subject.images[:16], labels=subject.labels[:16])
+    section = checked(landscape_section(few))
+    learning = sum(one.numel() for one in subject.model.parameters())
+    assert section.numbers["hessian"] is None
+    assert section.not_done[0].startswith("The Hessian's eigenvalues were not looked for: ")
+    assert f"would be needed for {learning:,} parameters, and 0.0 GB are free" in section.not_done[0]
+    assert too_little_for_hessian(replace(few, model=nn.Linear(64, 2)), vectors=1) == ""
+
+
 def test_pixels_that_speak_for_the_answer(subject: Subject) -> None:
     section = checked(attribution_section(subject))
     assert section.numbers["grad_cam"]["layer"] == "layer3"
@@ -121,7 +137,7 @@ def test_pixels_that_speak_for_the_answer(subject: Subject) -> None:
     assert all(abs(gap) < 0.05 * max(1, abs(whole)) for gap, whole in zip(gaps, differences, strict=True))
 
 
-def test_a_transformer_has_lesions_and_no_map(subject: Subject) -> None:
+def test_a_transformer_has_lesions_and_a_map_of_its_tokens(subject: Subject) -> None:
     torch.manual_seed(0)
     model = timm.create_model("vit_tiny_patch16_224", img_size=16, patch_size=4, depth=2, in_chans=1, num_classes=10)
     images = F.interpolate(subject.images[:8], size=16)
@@ -130,8 +146,16 @@ def test_a_transformer_has_lesions_and_no_map(subject: Subject) -> None:
     assert numbers["blocks"] == ["blocks.0.attn", "blocks.0.mlp", "blocks.1.attn", "blocks.1.mlp"]
     assert all(lesion["reestimated"] is None for lesion in numbers["without_one"])
     section = checked(attribution_section(other))
+    cam = section.numbers["grad_cam"]
+    assert (cam["layer"], cam["layout"]) == ("blocks.0", "tokens")
+    assert "among the tokens that come out of blocks.0" in section.lead
+
+
+def test_a_network_without_maps_gets_integrated_gradients_alone(subject: Subject) -> None:
+    flat = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    section = checked(attribution_section(replace(subject, model=flat, is_trained=False)))
     assert section.numbers["grad_cam"] is None
-    assert section.not_done[0].startswith("No Grad-CAM: no module inside VisionTransformer gives a feature map")
+    assert section.not_done[0].startswith("No Grad-CAM: no module inside Sequential gives a map")
 
 
 def test_a_plain_network_says_what_it_has_none_of(subject: Subject) -> None:
@@ -140,7 +164,7 @@ def test_a_plain_network_says_what_it_has_none_of(subject: Subject) -> None:
         paths_section(plain)
     assert "no residual addition was found" in lesions_section(plain).not_done[0]
     section = checked(shattering_section(plain))
-    assert section.not_done == ("No residual addition was found: there is no skip to cut for a comparison.",)
+    assert section.not_done == ("No residual addition was found: there is no skip to cut for a comparison",)
     assert section.numbers["without_skips"] is None
 
 

@@ -48,18 +48,10 @@ def diagnose(model: str | nn.Module, data: str | Labelled, **settings: Any) -> D
         sound = all(finding.rule != "not finite" for section in health for finding in section.findings)
         parts = [_part(name, ready.subject, sound) for name in asked.chosen_parts]
     trained = any(section.numbers.get("is_trained") for section in health)
-    found = Diagnosis(
-        model=ready.subject.reference,
-        data=ready.subject.data,
-        sections=(*health, *parts),
-        remarks=ready.remarks,
-        facts={
-            **ready.facts,
-            "source": ready.resolved.card.source if trained else None,
-            "environment": describe_environment(),
-        },
-        folder=folder,
-    )
+    source = ready.resolved.card.source if trained else None
+    facts = {**ready.facts, "source": source, "environment": describe_environment()}
+    subject = ready.subject
+    found = Diagnosis(subject.reference, subject.data, (*health, *parts), ready.remarks, facts, folder)
     write_diagnosis(found, asked)
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from resnetlab.actions.diagnosis import Section, SectionFigure, Subject
@@ -10,9 +11,9 @@ from resnetlab.pages.numbers import number
 
 if TYPE_CHECKING:
     from jaxtyping import Float
-    from torch import Tensor
+    from torch import Tensor, nn
 
-    from resnetlab.analysis.attribution import GradCam
+    from resnetlab.analysis.attribution import GradCam, IntegratedGradients
 
 IMAGES = 6
 STEPS = 64
@@ -26,8 +27,7 @@ def attribution_section(subject: Subject) -> Section:
     """
     import torch
 
-    from resnetlab.analysis.attribution import grad_cam, integrated_gradients, require_captum
-    from resnetlab.pages.landscape_figures import attribution_figure
+    from resnetlab.analysis.attribution import integrated_gradients, require_captum
 
     require_captum()
     images, labels = subject.images[:IMAGES], subject.labels[:IMAGES]
@@ -35,41 +35,57 @@ def attribution_section(subject: Subject) -> Section:
         classes = subject.model(images).argmax(1)
     subject.say(f"integrated gradients of {len(images)} images")
     integrated = integrated_gradients(subject.model, images, classes, STEPS, subject.batch_size)
-    not_done: tuple[str, ...] = ()
-    cam: GradCam | None = None
-    try:
-        cam = grad_cam(subject.model, images, classes)
-    except ResnetlabError as error:
-        not_done = (f"No Grad-CAM: {str(error).splitlines()[0]}.",)
-    pixels = integrated.maps.sum(1).cpu().double().numpy()
-    rows = [("integrated gradients", list(pixels), True)]
-    if cam is not None:
-        rows.insert(0, ("Grad-CAM", list(cam.maps.cpu().double().numpy()), False))
-    titles = [
-        _title(subject.classes, said, true) for said, true in zip(classes.tolist(), labels.tolist(), strict=True)
-    ]
-    figure = attribution_figure(_shown(images).cpu().numpy(), titles, rows)
-    worst = (integrated.gaps.abs() / integrated.differences.abs().clamp_min(1e-12)).max().item()
-    lead = (
-        f"Of {len(images)} images, for the class that the network takes each for"
-        f"{'' if cam is None else f': where in the output of {cam.layer} that class is seen (Grad-CAM), and'} what "
-        "each pixel adds to its logit on the way from the mean colour to the image (integrated gradients). The "
-        f"pixels add up to the difference of the logits but for {number(100 * worst)} % at most."
-    )
-    caption = "Red adds to the logit, blue takes from it; each map has its own scale."
+    cam, why = _cam(subject.model, images, classes)
+    said = zip(classes.tolist(), labels.tolist(), strict=True)
+    titles = [_title(subject.classes, answer, true) for answer, true in said]
     return Section(
         "attribution",
         "Which pixels speak for the answer",
-        lead,
-        (SectionFigure("attribution-maps", "Pixel by pixel", figure, caption),),
+        _lead(integrated, cam),
+        (_figure(images, titles, integrated, cam),),
         numbers={
             "images": len(images),
             "labels": labels.tolist(),
             "integrated_gradients": integrated.as_json(),
             "grad_cam": None if cam is None else cam.as_json(),
         },
-        not_done=not_done,
+        not_done=why,
     )
+
+
+def _cam(model: nn.Module, images: Tensor, classes: Tensor) -> tuple[GradCam | None, tuple[str, ...]]:
+    """Grad-CAM, or why there is none."""
+    from resnetlab.analysis.attribution import grad_cam
+
+    try:
+        return grad_cam(model, images, classes), ()
+    except ResnetlabError as error:
+        return None, (f"No Grad-CAM: {str(error).splitlines()[0]}",)
+
+
+def _lead(integrated: IntegratedGradients, cam: GradCam | None) -> str:
+    worst = (integrated.gaps.abs() / integrated.differences.abs().clamp_min(1e-12)).max().item()
+    seen = ""
+    if cam is not None:
+        where = "among the tokens that come out" if cam.layout == "tokens" else "in the output"
+        seen = f": where {where} of {cam.layer} that class is seen (Grad-CAM), and"
+    return (
+        f"Of {len(integrated.classes)} images, for the class that the network takes each for{seen} what each pixel "
+        "adds to its logit on the way from the mean colour to the image (integrated gradients). The pixels add up to "
+        f"the difference of the logits but for {number(100 * worst)} % at most."
+    )
+
+
+def _figure(
+    images: Tensor, titles: Sequence[str], integrated: IntegratedGradients, cam: GradCam | None
+) -> SectionFigure:
+    from resnetlab.pages.landscape_figures import attribution_figure
+
+    rows = [] if cam is None else [("Grad-CAM", list(cam.maps.cpu().double().numpy()), False)]
+    rows.append(("integrated gradients", list(integrated.maps.sum(1).cpu().double().numpy()), True))
+    figure = attribution_figure(_shown(images).cpu().numpy(), titles, rows)
+    caption = "Red adds to the logit, blue takes from it; each map has its own scale."
+    return SectionFigure("attribution-maps", "Pixel by pixel", figure, caption)
 
 
 def _title(classes: tuple[str, ...], said: int, true: int) -> str:

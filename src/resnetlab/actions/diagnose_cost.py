@@ -39,5 +39,5 @@ def affordable(subject: Subject, passes: float, most: int, multiply_adds: float 
     billions = number(macs / 1e9)
     return images, (
         f"Only {images} of {wanted} images were looked at: {billions} thousand million multiply-adds for each, in "
-        "each of many passes, take long."
+        "each of many passes, take long"
     )

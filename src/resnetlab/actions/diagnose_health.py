@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from resnetlab.actions.diagnose_changes import changes_section
+from resnetlab.actions.diagnose_outputs import LogitsTaken
 from resnetlab.actions.diagnose_sections import gradient_section, norm_section, output_section, signal_section
 from resnetlab.actions.diagnose_settings import DiagnoseSettings
 from resnetlab.actions.diagnose_subject import Prepared
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 SURELY = 5.0  # standard errors by which an accuracy must lie above chance to speak of training
 SECTIONS = {
     "signal": ("not finite", "signal", "activation", "channels", "precision", "skip", "added", "zero"),
-    "gradient": ("gradient", "waits", "stopped"),
+    "gradient": ("gradient", "waits", "stopped", "auxiliary"),
     "norms": ("norm", "statistics", "frozen"),
 }
 """Which words in a rule's name bring its findings into which section; all others belong to the outputs."""
@@ -42,12 +43,14 @@ def health_sections(ready: Prepared, asked: DiagnoseSettings) -> list[Section]:
     """
     subject = ready.subject
     subject.say("signal and gradients, as the network is now")
-    now = _look(subject, subject.model, subject.is_trained)
+    now = _look(subject, subject.model, ready.taken, subject.is_trained)
     fresh, why = fresh_network(ready.resolved, asked.seed) if now.is_trained else (None, "")
     first = None
     if fresh is not None:
         subject.say("signal and gradients, at the start")
-        first = _look(subject, fresh.to(subject.images.device), False)
+        taken = LogitsTaken(ready.taken.classes)
+        with taken.on(fresh.to(subject.images.device)):
+            first = _look(subject, fresh, taken, False)
     structure = read_structure(subject.model, tuple(subject.images.shape[1:]))
     findings = _all_findings(now, first, structure)
     looks = {"now": now} | ({"start": first} if first is not None else {})
@@ -62,14 +65,14 @@ def health_sections(ready: Prepared, asked: DiagnoseSettings) -> list[Section]:
     return [*sections, *([changes_section(ready, asked)] if asked.earlier is not None else [])]
 
 
-def _look(subject: Subject, model: nn.Module, is_trained: bool) -> HealthLook:
+def _look(subject: Subject, model: nn.Module, taken: LogitsTaken, is_trained: bool) -> HealthLook:
     """A look in even batches; whether weights were trained is read from what the network knows where nothing tells."""
     size = subject.batch_size
     count = max(len(subject.images) // size, 1)  # a rest is left out: batches of one size can be compared
     batches = [(subject.images[at * size : (at + 1) * size], subject.labels[at * size : (at + 1) * size])
                for at in range(count)]  # fmt: skip
     try:
-        look = look_at_health(model, batches, is_trained, subject.seed)
+        look = look_at_health(model, batches, is_trained, subject.seed, lambda: taken.left)
     except ResnetlabError:
         raise
     except Exception as error:  # whatever a user's module raises
@@ -97,7 +100,8 @@ def _all_findings(now: HealthLook, first: HealthLook | None, structure: Structur
     if first is None:
         return list(found)
     known = {(one.rule, one.layer) for one in found}
-    only_then = (one for one in judge(first, Structure(gates=structure.gates)) if (one.rule, one.layer) not in known)
+    gates = Structure(gates=structure.gates, gate_calls=structure.gate_calls, not_read=structure.not_read)
+    only_then = (one for one in judge(first, gates) if (one.rule, one.layer) not in known)
     return [*found, *(replace(one, advice=f"at the start, freshly drawn: {one.advice}") for one in only_then)]
 
 

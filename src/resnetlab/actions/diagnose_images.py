@@ -67,13 +67,16 @@ def drawn_images(
 
 
 def loaded_images(
-    batches: Iterable[tuple[Tensor, Tensor]], channels: int, asked: DiagnoseSettings, runs: Callable[[int, int], bool]
+    batches: Iterable[tuple[Tensor, Tensor]],
+    channels: int | None,
+    asked: DiagnoseSettings,
+    runs: Callable[[int, int], bool],
 ) -> FittedImages:
     """The first images that a loader gives, as the network takes them.
 
     Args:
         batches: of images (N, C, H, W), normalised, with labels (N,).
-        channels: that the network takes.
+        channels: that the network takes; None where it does not tell, and takes those of the images.
         asked: how many, and what must not be done to them.
         runs: whether the network runs on images of so many channels and pixels a side.
 
@@ -81,13 +84,14 @@ def loaded_images(
         ResnetlabError: it gives none, or something else, or what is forbidden would be needed.
     """
     taken = list(_first(batches, asked.images))
-    if not taken:
+    if not any(len(one) for one, _ in taken):
         raise ResnetlabError("the loader ended before it gave one image\ngive data that can be gone through again")
     images = torch.cat([one for one, _ in taken])[: asked.images]
     labels = torch.cat([one for _, one in taken])[: asked.images].long()
     ended = f"the loader ended after {len(images)} images, of {asked.images} that were asked for; all are used"
     remarks: tuple[str, ...] = (ended,) if len(images) < asked.images else ()
     images = images.float() if not images.is_floating_point() else images
+    channels = channels or images.shape[1]
     if images.shape[1] != channels:
         remarks += _channels_said([images.shape[1]], channels, asked)
         images = fit_channels(images, channels)
@@ -171,7 +175,7 @@ def _first(batches: Iterable[Any], count: int) -> Iterator[tuple[Tensor, Tensor]
     Raises:
         ResnetlabError: it gives something else than images with labels.
     """
-    seen = 0
+    seen, first = 0, None
     for batch in batches:
         pair = batch if isinstance(batch, tuple | list) and len(batch) == 2 else (None, None)
         images, labels = pair
@@ -185,6 +189,12 @@ def _first(batches: Iterable[Any], count: int) -> Iterator[tuple[Tensor, Tensor]
                 f"labels of shape {tuple(labels.shape)} and kind {labels.dtype} do not fit {len(images)} images\n"
                 "give the number of one class for each image"
             )
+        if (labels < 0).any():
+            raise ResnetlabError(f"{labels.min().item()} is no class\ngive labels that count classes from 0")
+        first = images if first is None else first
+        if images.shape[1:] != first.shape[1:]:
+            sizes = ("×".join(map(str, one.shape[1:])) for one in (first, images))
+            raise ResnetlabError(f"the loader gives images of {' and of '.join(sizes)}\ngive images of one size")
         yield images, labels
         seen += len(images)
         if seen >= count:

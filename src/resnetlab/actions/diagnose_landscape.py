@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from resnetlab.actions.diagnose_cost import MULTIPLY_ADDS, affordable
-from resnetlab.actions.diagnosis import Section, SectionFigure, Subject
+from resnetlab.actions.diagnose_memory import too_little_for_hessian
+from resnetlab.actions.diagnosis import Section, SectionFigure, Subject, numbers_of
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.pages.diagnosis_page import PageTable
 from resnetlab.pages.numbers import number
@@ -19,6 +20,7 @@ POINTS = 16
 LINE_POINTS = 33
 CURVATURE_IMAGES = 64
 EIGENVALUES = 3
+LANCZOS_VECTORS = 26  # 20 of the basis, and what scipy works with beside them
 PRODUCTS, PASSES_OF_A_PRODUCT = 60, 6  # about: what Lanczos needs for three eigenvalues
 STATISTICS = {
     "running": "batch norms keep the running statistics of the weights in the middle",
@@ -33,42 +35,46 @@ def landscape_section(subject: Subject) -> Section:
     Raises:
         ResnetlabError: no weight learns.
     """
-    from resnetlab.analysis.curvature import measure_curvature
     from resnetlab.analysis.landscape import measure_landscape
-    from resnetlab.analysis.scoring import Examples
-    from resnetlab.pages.landscape_figures import line_figure, plane_figure
 
-    every = Examples(subject.images, subject.labels, subject.batch_size)
-    images, fewer = affordable(subject, POINTS**2 + LINE_POINTS, len(every), 10 * MULTIPLY_ADDS)
-    examples = every.first(images)
-    settings = fast_settings(subject)
+    images, fewer = affordable(subject, POINTS**2 + LINE_POINTS, len(subject.images), 10 * MULTIPLY_ADDS)
+    examples, settings = subject.examples.first(images), fast_settings(subject)
     plane = measure_landscape(subject.model, examples, settings, subject.say)
     line = measure_landscape(subject.model, examples, replace(settings, points=LINE_POINTS, directions=1), subject.say)
-    subject.say(f"{EIGENVALUES} eigenvalues of the Hessian")
-    not_done = [fewer] if fewer else []
-    curvature = None
-    sharp, _ = affordable(subject, PRODUCTS * PASSES_OF_A_PRODUCT, CURVATURE_IMAGES, 2 * MULTIPLY_ADDS)
-    try:
-        curvature = measure_curvature(subject.model, every.first(sharp), EIGENVALUES, seed=subject.seed)
-    except (ResnetlabError, RuntimeError) as error:  # a layer without a second derivative says so in its own words
-        not_done.append(f"The Hessian's eigenvalues could not be had: {str(error).splitlines()[0]}")
+    curvature, why = _curvature(subject)
     return Section(
         "landscape",
         "The loss around the weights",
         _lead(plane, curvature),
-        (
-            SectionFigure("landscape-plane", "On a plane", plane_figure(plane.steps, plane.losses), _caption(plane)),
-            SectionFigure("landscape-line", "On a line", line_figure(line.steps, line.losses[0]),
-                          "Along the first direction of the plane."),
-        ),
+        _figures(plane, line),
         () if curvature is None else (_eigenvalues(curvature),),
-        {
-            "plane": plane.as_json(),
-            "line": line.as_json(),
-            "hessian": None if curvature is None else asdict(curvature),
-        },
-        not_done=tuple(not_done),
-    )  # fmt: skip
+        {"plane": plane.as_json(), "line": line.as_json(), "hessian": numbers_of(curvature)},
+        not_done=tuple(filter(None, (fewer, why))),
+    )
+
+
+def _curvature(subject: Subject) -> tuple[Curvature | None, str]:
+    """The largest eigenvalues, or why they could not be had."""
+    from resnetlab.analysis.curvature import measure_curvature
+
+    if little := too_little_for_hessian(subject, LANCZOS_VECTORS):
+        return None, f"The Hessian's eigenvalues were not looked for: {little}"
+    subject.say(f"{EIGENVALUES} eigenvalues of the Hessian")
+    images, _ = affordable(subject, PRODUCTS * PASSES_OF_A_PRODUCT, CURVATURE_IMAGES, 2 * MULTIPLY_ADDS)
+    try:
+        return measure_curvature(subject.model, subject.examples.first(images), EIGENVALUES, seed=subject.seed), ""
+    except (ResnetlabError, RuntimeError) as error:  # a layer without a second derivative says so in its own words
+        return None, f"The Hessian's eigenvalues could not be had: {str(error).splitlines()[0]}"
+
+
+def _figures(plane: Landscape, line: Landscape) -> tuple[SectionFigure, ...]:
+    from resnetlab.pages.landscape_figures import line_figure, plane_figure
+
+    along = line_figure(line.steps, line.losses[0])
+    return (
+        SectionFigure("landscape-plane", "On a plane", plane_figure(plane.steps, plane.losses), _caption(plane)),
+        SectionFigure("landscape-line", "On a line", along, "Along the first direction of the plane."),
+    )
 
 
 def fast_settings(subject: Subject) -> LandscapeSettings:

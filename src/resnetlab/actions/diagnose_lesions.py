@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 from resnetlab.actions.diagnose_cost import MULTIPLY_ADDS, affordable
 from resnetlab.actions.diagnosis import Section, SectionFigure, Subject
@@ -23,6 +23,35 @@ SWAPS = 4
 SHARES = (1 / 4, 1 / 2, 3 / 4)
 AS_IT_STANDS, REESTIMATED = "as it stands", "batch norm re-estimated"
 IDLE = "idle block"
+NO_PAIRS = "No two blocks could change places: none are modules of one shape, in and out and in weights"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What was measured.
+
+    Args:
+        images: that were classified.
+        blocks: names, first to last.
+        whole: the network with all of them.
+        single: without one of each.
+        several: without some at random.
+        swapped: with two in each other's place.
+        plain: with all skips cut; None where there are none.
+    """
+
+    images: int
+    blocks: tuple[str, ...]
+    whole: Score
+    single: tuple[Lesion, ...]
+    several: tuple[Lesion, ...]
+    swapped: tuple[Lesion, ...]
+    plain: Lesion | None
+
+    def as_json(self) -> dict[str, Any]:
+        """By the names that diagnosis.json has."""
+        names = {"single": "without_one", "several": "without_several", "plain": "without_skips"}
+        return {names.get(name, name): value for name, value in asdict(self).items()}
 
 
 def lesions_section(subject: Subject) -> Section:
@@ -33,100 +62,74 @@ def lesions_section(subject: Subject) -> Section:
     """
     from resnetlab.analysis.block_order import find_swaps, swap_blocks
     from resnetlab.analysis.block_removal import cut_skips, find_removable, remove_one_at_a_time, remove_several
-    from resnetlab.analysis.scoring import Examples, score
+    from resnetlab.analysis.scoring import score
 
-    every = Examples(subject.images, subject.labels, subject.batch_size)
-    removable = find_removable(subject.model, every)
+    model, removable = subject.model, find_removable(subject.model, subject.examples)
     names = removable.names
-    images, fewer = affordable(subject, 3 * (len(names) + len(SHARES) * DRAWS + SWAPS + 1), IMAGES, 2 * MULTIPLY_ADDS)
-    examples = every.first(images)
-    whole, logits = score(subject.model, examples)
-    subject.say(f"removing {len(names)} blocks, one at a time")
+    passes = 3 * (len(names) + len(SHARES) * DRAWS + SWAPS + 1)
+    images, fewer = affordable(subject, passes, IMAGES, 2 * MULTIPLY_ADDS)
+    examples = subject.examples.first(images)
+    whole, logits = score(model, examples)
+    subject.say(f"removing {len(names)} blocks, one at a time, and several at random")
     single = remove_one_at_a_time(removable, examples, logits)
-    subject.say("removing several blocks at random")
     counts = sorted({round(share * len(names)) for share in SHARES} - {0, 1})
     several = remove_several(removable, counts, DRAWS, subject.seed, examples, logits)
     subject.say("swapping blocks, cutting skips")
     pairs = find_swaps(removable, subject.images[:1])
-    swapped = swap_blocks(subject.model, pairs, SWAPS, subject.seed, examples, logits)
-    plain = cut_skips(removable, examples, logits)
-    not_done = [sentence for sentence in (removable.note, fewer) if sentence]
-    if not pairs:
-        not_done.append("No two blocks could change places: none are modules of one shape, in and out and in weights.")
+    swapped = swap_blocks(model, pairs, SWAPS, subject.seed, examples, logits)
+    seen = _Seen(images, names, whole, single, several, swapped, cut_skips(removable, examples, logits))
     return Section(
         "lesions",
         "Which blocks matter",
-        _lead(len(examples), whole, single, plain),
-        _figures(names, whole, single, several, plain),
-        (_table(single, several, swapped, plain),),
-        {
-            "images": len(examples),
-            "blocks": list(names),
-            "whole": asdict(whole),
-            "without_one": [asdict(lesion) for lesion in single],
-            "without_several": [asdict(lesion) for lesion in several],
-            "swapped": [asdict(lesion) for lesion in swapped],
-            "without_skips": None if plain is None else asdict(plain),
-        },
+        _lead(seen),
+        _figures(seen),
+        (_table(seen),),
+        seen.as_json(),
         _idle(single, whole) if subject.is_trained else (),
-        tuple(not_done),
+        tuple(filter(None, (removable.note, fewer, "" if pairs else NO_PAIRS))),
     )
 
 
-def _lead(images: int, whole: Score, single: Sequence[Lesion], plain: Lesion | None) -> str:
-    accuracies = [lesion.score.accuracy for lesion in single]
-    worst = min(single, key=lambda lesion: (lesion.score.accuracy, -lesion.score.loss))
+def _lead(seen: _Seen) -> str:
+    accuracies = [lesion.score.accuracy for lesion in seen.single]
+    worst = min(seen.single, key=lambda lesion: (lesion.score.accuracy, -lesion.score.loss))
     lead = (
-        f"With all blocks the network is right on {percent(whole.accuracy)} of {images} images. Without one of its "
-        f"{len(single)} blocks it is on {percent(statistics.median(accuracies))} in the median, and on "
+        f"With all blocks the network is right on {percent(seen.whole.accuracy)} of {seen.images} images. Without one "
+        f"of its {len(seen.single)} blocks it is on {percent(statistics.median(accuracies))} in the median, and on "
         f"{percent(worst.score.accuracy)} without {worst.blocks[0]}, which it misses most"
     )
     if worst.reestimated is not None:
-        repaired = statistics.median(_reestimated(lesion).accuracy for lesion in single)
+        repaired = statistics.median(_reestimated(lesion).accuracy for lesion in seen.single)
         lead += f"; {percent(repaired)} in the median once batch norm has its statistics anew"
-    if plain is not None:
-        lead += f". Its plain twin, all skips cut, is right on {percent(plain.score.accuracy)}"
+    if seen.plain is not None:
+        lead += f". Its plain twin, all skips cut, is right on {percent(seen.plain.score.accuracy)}"
     return f"{lead}. Nothing was trained again."
 
 
-def _figures(
-    names: Sequence[str], whole: Score, single: Sequence[Lesion], several: Sequence[Lesion], plain: Lesion | None
-) -> tuple[SectionFigure, ...]:
+def _figures(seen: _Seen) -> tuple[SectionFigure, ...]:
     from resnetlab.pages.inside_figures import removals_figure, several_figure
 
     manners: dict[str, Callable[[Lesion], float]] = {AS_IT_STANDS: lambda lesion: lesion.score.accuracy}
-    if all(lesion.reestimated is not None for lesion in single):
+    if all(lesion.reestimated is not None for lesion in seen.single):
         manners[REESTIMATED] = lambda lesion: _reestimated(lesion).accuracy
-    levels = {"all blocks": whole.accuracy} | ({} if plain is None else {"all skips cut": plain.score.accuracy})
-    one = {name: [of(lesion) for lesion in single] for name, of in manners.items()}
-    many = {name: [(len(lesion.blocks), of(lesion)) for lesion in several] for name, of in manners.items()}
-    figures = [
-        SectionFigure(
-            "lesions-single",
-            "Without one block",
-            removals_figure(names, one, levels),
-            "A residual network is said to lose little by any one block, a plain one all (Veit et al. 2016, Fig. 3).",
-        )
-    ]
-    if several:
-        figures.append(
-            SectionFigure(
-                "lesions-several",
-                "Without several",
-                several_figure(len(names), whole.accuracy, many),
-                f"{DRAWS} random draws of each number; the lines are their means.",
-            )
-        )
-    return tuple(figures)
+    plain = {} if seen.plain is None else {"all skips cut": seen.plain.score.accuracy}
+    one = {name: [of(lesion) for lesion in seen.single] for name, of in manners.items()}
+    many = {name: [(len(lesion.blocks), of(lesion)) for lesion in seen.several] for name, of in manners.items()}
+    single = removals_figure(seen.blocks, one, {"all blocks": seen.whole.accuracy} | plain)
+    claim = "A residual network is said to lose little by any one block, a plain one all (Veit et al. 2016, Fig. 3)."
+    figures = (SectionFigure("lesions-single", "Without one block", single, claim),)
+    if not seen.several:
+        return figures
+    several = several_figure(len(seen.blocks), seen.whole.accuracy, many)
+    caption = f"{DRAWS} random draws of each number; the lines are their means."
+    return (*figures, SectionFigure("lesions-several", "Without several", several, caption))
 
 
-def _table(
-    single: Sequence[Lesion], several: Sequence[Lesion], swapped: Sequence[Lesion], plain: Lesion | None
-) -> PageTable:
-    changes = [(f"without {lesion.blocks[0]}", lesion) for lesion in single]
-    changes += [(f"without {len(lesion.blocks)}: {', '.join(lesion.blocks)}", lesion) for lesion in several]
-    changes += [(f"{lesion.blocks[0]} and {lesion.blocks[1]} swapped", lesion) for lesion in swapped]
-    changes += [] if plain is None else [("all skips cut", plain)]
+def _table(seen: _Seen) -> PageTable:
+    changes = [(f"without {lesion.blocks[0]}", lesion) for lesion in seen.single]
+    changes += [(f"without {len(lesion.blocks)}: {', '.join(lesion.blocks)}", lesion) for lesion in seen.several]
+    changes += [(f"{lesion.blocks[0]} and {lesion.blocks[1]} swapped", lesion) for lesion in seen.swapped]
+    changes += [] if seen.plain is None else [("all skips cut", seen.plain)]
     rows = tuple(
         (
             what,

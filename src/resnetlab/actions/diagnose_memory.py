@@ -14,6 +14,7 @@ from resnetlab.core.memory import free_memory
 
 KEPT_TWICE = 2  # what layers give is kept for the backward pass, and about as much is in flight on the way back
 COPIES_OF_WEIGHTS = 6  # the weights, their gradients, the last ones, their sum, and as much in flight
+OF_A_PRODUCT = 3  # times what a pass forward and back keeps, for a product with the Hessian goes back twice
 LONG = 20.0  # seconds, from which on a user is told beforehand
 PASSES = 5  # over all images, in forward passes: forward and backward in training mode, and forward in evaluation mode
 
@@ -47,6 +48,22 @@ def needed_memory(cost: Complexity, batch_size: int) -> int:
         batch_size: images.
     """
     return KEPT_TWICE * batch_size * cost.activation_bytes + COPIES_OF_WEIGHTS * cost.weight_bytes
+
+
+def too_little_for_hessian(subject: Subject, vectors: int) -> str:
+    """Why the Hessian's eigenvalues are not looked for, where the memory will not do; "" where it will.
+
+    Args:
+        subject: whose loss bends.
+        vectors: in float64, of as many numbers as there are parameters, that Lanczos keeps.
+    """
+    learning = sum(one.numel() for one in subject.model.parameters() if one.requires_grad)
+    cost, free = _cost(subject), free_memory(str(subject.images.device))
+    passes = 0 if cost is None else OF_A_PRODUCT * needed_memory(cost, subject.batch_size)
+    needed = 8 * vectors * learning + passes
+    if free is None or needed <= free:
+        return ""
+    return f"{_gigabytes(needed)} would be needed for {learning:,} parameters, and {_gigabytes(free)} are free"
 
 
 def _cost(subject: Subject) -> Complexity | None:

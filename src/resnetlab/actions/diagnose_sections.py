@@ -53,7 +53,11 @@ def signal_section(looks: Looks, findings: tuple[HealthFinding, ...], not_done: 
         lead,
         tuple(figures),
         (_layer_table(now),),
-        {"images": now.images, **{time: [asdict(layer) for layer in look.layers] for time, look in looks.items()}},
+        {
+            "images": now.images,
+            **{time: [asdict(layer) for layer in look.layers] for time, look in looks.items()},
+            "squashing_functions": [asdict(call) for call in now.squashing],
+        },
         findings,
         not_done,
     )
@@ -232,10 +236,12 @@ def _layer_table(look: HealthLook) -> PageTable:
     rows = tuple(
         (layer.name + (f" (call {layer.call})" if layer.call > 1 else ""), layer.kind,
          "×".join(map(str, layer.shape)), number(layer.mean), number(layer.std), percent(layer.dead_channels),
-         number(layer.effective_rank), number(layer.gradient))
+         ABSENT if layer.saturated is None else percent(layer.saturated), number(layer.effective_rank),
+         number(layer.gradient))
         for layer in look.layers
     )  # fmt: skip
-    columns = ("Layer", "Kind", "Output", "Mean", "Deviation", "Dead channels", "Effective rank", "Gradient")
+    columns = ("Layer", "Kind", "Output", "Mean", "Deviation", "Dead channels", "Saturated", "Effective rank",
+               "Gradient")  # fmt: skip
     note = "In training mode, in the order of the calls; the effective rank is of channels over 256 places."
     return PageTable("Layer by layer", columns, rows, columns[3:], note)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -14,11 +15,11 @@ from torch.nn.parameter import is_lazy
 
 from resnetlab.actions.class_order import place_classes
 from resnetlab.actions.diagnose_images import FittedImages, Labelled, drawn_images, loaded_images
+from resnetlab.actions.diagnose_outputs import LogitsTaken
 from resnetlab.actions.diagnose_settings import DiagnoseSettings
 from resnetlab.actions.diagnosis import Subject
 from resnetlab.actions.ready_network import in_channels
 from resnetlab.actions.references import ResolvedModel, given_model, resolve_model
-from resnetlab.analysis.tracing import tensors_in
 from resnetlab.analysis.untouched import in_evaluation_mode, preserved
 from resnetlab.core.devices import choose_device
 from resnetlab.core.errors import ResnetlabError
@@ -34,12 +35,14 @@ class Prepared:
         resolved: the network and its card.
         remarks: what was assumed and done, a sentence each.
         facts: of the images and the device, by name.
+        taken: takes the logits out of what the network gives.
     """
 
     subject: Subject
     resolved: ResolvedModel
     remarks: tuple[str, ...]
     facts: dict[str, Any]
+    taken: LogitsTaken
 
 
 @contextmanager
@@ -58,25 +61,27 @@ def prepared_subject(model: str | nn.Module, data: str | Labelled, asked: Diagno
     resolved = _resolved(model, asked)
     module = resolved.module
     home = next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
-    told: list[str] = []
-    hook = module.register_forward_hook(lambda _, __, output: logits_in(output, told))
+    taken = LogitsTaken()
     try:
-        with in_evaluation_mode(module):
+        with taken.on(module), in_evaluation_mode(module):
             module.to(device)
-            yield _prepared(resolved, data, asked, device, told)
+            yield _prepared(resolved, data, asked, device, taken)
     finally:
-        hook.remove()
         module.to(home)
 
 
 def _prepared(
-    resolved: ResolvedModel, data: str | Labelled, asked: DiagnoseSettings, device: str, told: list[str]
+    resolved: ResolvedModel, data: str | Labelled, asked: DiagnoseSettings, device: str, taken: LogitsTaken
 ) -> Prepared:
     if isinstance(data, tuple) and len(data) == 2 and all(isinstance(one, Tensor) for one in data):
         data = [cast("tuple[Tensor, Tensor]", data)]  # one batch, not two
     images = open_data(data, asked.split) if isinstance(data, str) else data
     trial = _Trial(resolved, device)
+    taken.classes = len(images.classes) if isinstance(images, LabelledImages) else None
     fitted, remarks = _fitted(resolved, images, asked, trial)
+    if taken.told and not taken.classes:  # of a loader's classes more is known by now
+        taken.classes = int(fitted.labels.max()) + 1
+        trial.runs(fitted.images.shape[1], min(fitted.images.shape[2:]))
     outputs = trial.outputs_for(fitted.images)
     classes, order, said = _classes(resolved, images, fitted, outputs)
     labels = order[fitted.labels] if order is not None else fitted.labels
@@ -103,7 +108,7 @@ def _prepared(
         "device": device,
         "seed": asked.seed,
     }
-    return Prepared(subject, resolved, (*remarks, *fitted.remarks, *said, *dict.fromkeys(told)), facts)
+    return Prepared(subject, resolved, (*remarks, *fitted.remarks, *said, *taken.remarks), facts, taken)
 
 
 def _resolved(model: str | nn.Module, asked: DiagnoseSettings) -> ResolvedModel:
@@ -127,10 +132,7 @@ def _fitted(
 ) -> tuple[FittedImages, tuple[str, ...]]:
     """The images as the network takes them, and what was assumed of it."""
     if not isinstance(images, LabelledImages):
-        first = _input_channels(resolved, None)
-        batches = list(images) if first is None else images
-        channels = next(iter(batches))[0].shape[1] if first is None and batches else first or 3
-        return loaded_images(batches, channels, asked, trial.runs), ()
+        return loaded_images(images, _input_channels(resolved, None), asked, trial.runs), ()
     given = images.own.channels if images.own is not None else None
     channels = _input_channels(resolved, given) or 3
     usual = None if images.own is None or channels not in (1, 3) else in_channels(images.own, channels)
@@ -232,40 +234,11 @@ class _Trial:
         return int(logits.shape[1])
 
     def _refuse_other_inputs(self, error: Exception) -> None:
-        if isinstance(error, TypeError) and "positional argument" in str(error):
+        if isinstance(error, TypeError) and re.search(r"missing \d+ required|positional argument", str(error)):
             raise ResnetlabError(
                 f"{self.resolved.reference} does not take one batch of images alone: {' '.join(str(error).split())}\n"
                 "wrap it into a module whose forward(images) gives the logits"
             ) from error
-
-
-def logits_in(output: Any, told: list[str]) -> Tensor:
-    """The logits in what a network gives, alone or in a dictionary, tuple or object of them.
-
-    Args:
-        output: of the network.
-        told: takes a sentence where they are not all that it gives.
-
-    Raises:
-        ResnetlabError: there are none.
-    """
-    if isinstance(output, Tensor):
-        logits: Tensor | None = output
-    else:
-        named = output.get("logits") if isinstance(output, Mapping) else getattr(output, "logits", None)
-        flat = (one for one in tensors_in(output) if one.dim() == 2 and one.is_floating_point())
-        logits = named if isinstance(named, Tensor) else next(flat, None)
-        kind = type(output).__name__
-        told.append(
-            f"the network gives a {kind}; its {'logits' if named is not None else 'first matrix'} is looked at"
-        )
-    if logits is None or logits.dim() != 2 or not logits.is_floating_point() or logits.shape[1] < 2:
-        shape = f"a tensor of shape {tuple(logits.shape)}" if logits is not None else f"a {type(output).__name__}"
-        raise ResnetlabError(
-            f"the network is no classifier: it gives {shape}, not a number for each image and class\n"
-            "give a module whose forward(images) gives logits of shape (images, classes)"
-        )
-    return logits
 
 
 def _say(text: str) -> None:

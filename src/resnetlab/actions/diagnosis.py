@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from jaxtyping import Float, Int
     from matplotlib.figure import Figure
     from torch import Tensor, nn
+
+    from resnetlab.analysis.scoring import Examples
 
 SCHEMA = "1"
 
@@ -45,6 +47,18 @@ class Subject:
     seed: int
     is_trained: bool
     say: Callable[[str], None] = lambda text: None
+
+    @property
+    def image_size(self) -> tuple[int, ...]:
+        """Of one image: (channels, height, width)."""
+        return tuple(self.images.shape[1:])
+
+    @property
+    def examples(self) -> Examples:
+        """All the images with their classes, as many at a time as may go through."""
+        from resnetlab.analysis.scoring import Examples
+
+        return Examples(self.images, self.labels, self.batch_size)
 
 
 @dataclass(frozen=True)
@@ -87,6 +101,11 @@ class Section:
     numbers: Mapping[str, Any] = field(default_factory=dict)
     findings: tuple[HealthFinding, ...] = ()
     not_done: tuple[str, ...] = ()
+
+
+def numbers_of(found: Any) -> dict[str, Any] | None:
+    """The fields of a result, ready for JSON; None of what could not be measured."""
+    return None if found is None else asdict(found)
 
 
 @dataclass(frozen=True)

@@ -129,17 +129,7 @@ def measure_curvature(
         raise ResnetlabError(
             f"count is {count}; the Hessian of {hessian.size} parameters allows 1 to fewer than these"
         )
-    start = np.random.default_rng(seed).standard_normal(hessian.size)
-    kept = min(hessian.size, max(2 * count + 1, 20))
-    operator = LinearOperator((hessian.size, hessian.size), matvec=hessian, dtype=np.float64)
-    restarts = max(1, math.ceil(most_products / kept))
-    try:
-        values, vectors = eigsh(operator, k=count, which="LM", v0=start, tol=tolerance, ncv=kept, maxiter=restarts)
-    except ArpackNoConvergence as error:
-        raise ResnetlabError(
-            f"{count} eigenvalues were not found within {hessian.asked} products to a relative {tolerance:g}\n"
-            "ask for fewer, or allow more products"
-        ) from error
+    values, vectors = _largest(hessian, count, tolerance, seed, most_products)
     residuals = [float(np.linalg.norm(hessian(v) - value * v)) for value, v in zip(values, vectors.T, strict=True)]
     order = np.argsort(-values)
     return Curvature(
@@ -151,6 +141,25 @@ def measure_curvature(
         batch_size=examples.batch_size,
         batchnorm=batchnorm if batch_norms(model) else "none",
     )
+
+
+def _largest(
+    hessian: HessianProducts, count: int, tolerance: float, seed: int, most_products: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Eigenvalues of largest magnitude with their vectors, by Lanczos."""
+    start = np.random.default_rng(seed).standard_normal(hessian.size)
+    kept = min(hessian.size, max(2 * count + 1, 20))
+    operator = LinearOperator((hessian.size, hessian.size), matvec=hessian, dtype=np.float64)
+    restarts = max(1, math.ceil(most_products / kept))
+    try:
+        found = eigsh(operator, k=count, which="LM", v0=start, tol=tolerance, ncv=kept, maxiter=restarts)
+    except ArpackNoConvergence as error:
+        raise ResnetlabError(
+            f"{count} eigenvalues were not found within {hessian.asked} products to a relative {tolerance:g}\n"
+            "ask for fewer, or allow more products"
+        ) from error
+    values, vectors = found
+    return values, vectors
 
 
 def _shaped(flat: Tensor, like: list[nn.Parameter]) -> list[Tensor]:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from resnetlab.analysis.folded_norms import FoldedNorms
-from resnetlab.analysis.scoring import Examples, batch_norms
+from resnetlab.analysis.scoring import BatchNorm, Examples, batch_norms
 from resnetlab.core.errors import ResnetlabError
 
 Direction = tuple[Tensor, ...]
@@ -128,15 +128,9 @@ def measure_landscape(
     Raises:
         ResnetlabError: the model has no matrix or filter that could move.
     """
-    twin = copy.deepcopy(model)
-    seeds = range(2 * settings.seed, 2 * settings.seed + settings.directions)
-    directions = [filter_normalised_direction(twin, seed) for seed in seeds]
-    if not any(step.any() for step in directions[0]):
-        raise ResnetlabError("no parameter of two or more dimensions learns, so that there is no way to go from here")
-    twin.requires_grad_(False).eval()  # else autocast would keep its copies of weights that have moved on
-    norms = batch_norms(twin)
-    for norm in norms if settings.batchnorm == "batch" else ():
-        norm.train()
+    twin, norms = _twin_that_moves(model, settings)
+    directions = _directions(twin, settings)
+    twin.requires_grad_(False)  # else autocast would keep its copies of weights that have moved on
     batches = _prepared(twin, examples)
     centre, _ = _loss_at(twin, batches, None)
     walk = _Walk(twin, tuple(twin.parameters()), FoldedNorms(twin, tuple(examples.images.shape[1:])))
@@ -146,7 +140,6 @@ def measure_landscape(
     for number, weights in enumerate(walk.rows(directions, steps)):
         say(f"landscape, row {number + 1} of {1 if settings.directions == 1 else settings.points}")
         rows.append([_loss_at(twin, batches, settings.dtype) for _ in walk.along(weights, directions[0], steps)])
-    weights_dtype = str(walk.parameters[0].dtype).removeprefix("torch.")
     return Landscape(
         steps=tuple(steps),
         losses=tuple(tuple(loss for loss, _ in row) for row in rows),
@@ -156,7 +149,7 @@ def measure_landscape(
         images=len(examples),
         batch_size=examples.batch_size,
         batchnorm=settings.batchnorm if norms else "none",
-        dtype=weights_dtype if settings.dtype is None else str(settings.dtype).removeprefix("torch."),
+        dtype=str(settings.dtype or walk.parameters[0].dtype).removeprefix("torch."),
     )
 
 
@@ -191,6 +184,24 @@ class _Walk:
                     torch.add(weight, change, alpha=step, out=parameter.data)
             self.folded.refresh()
             yield step
+
+
+def _directions(twin: nn.Module, settings: LandscapeSettings) -> list[Direction]:
+    """One for each dimension of the landscape, drawn by the seed."""
+    seeds = range(2 * settings.seed, 2 * settings.seed + settings.directions)
+    directions = [filter_normalised_direction(twin, seed) for seed in seeds]
+    if not any(step.any() for step in directions[0]):
+        raise ResnetlabError("no parameter of two or more dimensions learns, so that there is no way to go from here")
+    return directions
+
+
+def _twin_that_moves(model: nn.Module, settings: LandscapeSettings) -> tuple[nn.Module, list[BatchNorm]]:
+    """A copy in evaluation mode, and its batch norms, which train where the batches' statistics were asked for."""
+    twin = copy.deepcopy(model).eval()
+    norms = batch_norms(twin)
+    for norm in norms if settings.batchnorm == "batch" else ():
+        norm.train()
+    return twin, norms
 
 
 def _prepared(twin: nn.Module, examples: Examples) -> list[tuple[Tensor, Tensor]]:

@@ -1,0 +1,120 @@
+"""What a diagnosis cannot look at is refused in three lines; what it can, it marks as far as it could not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from diagnosing import diagnose, small
+from torch import Tensor, nn
+
+import resnetlab
+from resnetlab.actions import diagnose_memory
+from resnetlab.actions.diagnose_parts import PARTS
+from resnetlab.core.errors import ResnetlabError, UnknownNameError
+
+pytestmark = pytest.mark.usefixtures("no_drawings")
+
+
+class NeedsTwo(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = small()
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        return self.net(x * mask)
+
+
+class ByName(NeedsTwo):
+    def forward(self, x: Tensor, *, mask: Tensor) -> Tensor:  # type: ignore[override]
+        return self.net(x * mask)
+
+
+REFUSED: dict[str, tuple[Any, str]] = {
+    "no parameters": (nn.Sequential(nn.Flatten(), nn.ReLU()), "has no parameters"),
+    "two inputs": (NeedsTwo(), "does not take one batch of images alone"),
+    "an input by its name": (ByName(), "does not take one batch of images alone"),
+    "no classifier": (nn.Conv2d(1, 4, 3), "no classifier: it gives a tensor of shape"),
+    "one output": (small(classes=1), "no classifier"),
+    "too few outputs": (small(classes=4), "the data has 10 classes, and the network gives 4"),
+    "other channels": (small(channels=5), "5 channels"),
+}
+
+
+@pytest.mark.parametrize(("model", "said"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_looked_at_is_refused_in_three_lines(model: nn.Module, said: str, tmp_path: Path) -> None:
+    with pytest.raises(ResnetlabError, match=said) as raised:
+        diagnose(model, folder=tmp_path)
+    assert len(str(raised.value).splitlines()) <= 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"batch_size": 1}, "--batch-size 1 is impossible"),
+        ({"images": 0}, "--images 0 is impossible"),
+        ({"seed": -1}, "--seed -1 is impossible"),
+    ],
+)
+def test_impossible_settings_are_refused(settings: dict[str, int], said: str, tmp_path: Path) -> None:
+    with pytest.raises(ResnetlabError, match=said):
+        diagnose(small(), folder=tmp_path, **settings)
+
+
+def test_an_unknown_part_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="unknown part 'helth'; did you mean health"):
+        diagnose(small(), folder=tmp_path, parts=("helth",))
+
+
+class Branching(nn.Module):
+    """Takes another way for bright images, and uses one convolution and one in-place ReLU twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = small()
+        self.shared = nn.Conv2d(1, 1, 3, padding=1)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.relu(self.shared(x))
+        if float(x.detach().mean()) > 0.1:
+            x = x + 1
+        return self.net(self.relu(self.shared(x)))
+
+
+def test_a_network_that_decides_by_numbers_is_looked_at_and_said_to(tmp_path: Path) -> None:
+    found = diagnose(Branching(), folder=tmp_path)
+    assert any("decides by the numbers it meets" in one for section in found.sections for one in section.not_done)
+    calls = [layer["call"] for layer in found.sections[0].numbers["now"] if layer["name"] == "shared"]
+    assert calls == [1, 2]
+
+
+def test_outputs_that_are_no_numbers_are_a_finding_and_other_parts_are_left_out(tmp_path: Path) -> None:
+    model = small()
+    nn.init.constant_(next(model.parameters()), float("nan"))
+    found = diagnose(model, folder=tmp_path, parts=("all",))
+    assert [one.layer for one in found.findings if one.rule == "not finite"] == ["0"]
+    others = [section for section in found.sections if section.slug not in ("signal", "gradient", "norms", "outputs")]
+    assert len(others) == len(PARTS)
+    assert all("not finite" in section.not_done[0] for section in others)
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is no JSON")
+
+    json.loads((tmp_path / "diagnosis.json").read_text(), parse_constant=refuse)
+
+
+def test_too_little_memory_is_told_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagnose_memory, "free_memory", lambda device: 200_000)
+    with pytest.raises(ResnetlabError, match=r"--batch-size 16 takes about .* are free\ngive --batch-size \d+"):
+        diagnose(small(), folder=tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+
+
+def test_an_estimate_of_memory_grows_with_the_batch() -> None:
+    cost = resnetlab.analysis.measure_complexity(small(), (1, 8, 8))
+    layers = 8 * 8 * 8 * 3 + 8 + 10  # convolution, norm and ReLU; pool, whose flat view is free; head
+    weights = sum(one.numel() for one in small().parameters()) + 2 * 8 + 2  # running statistics, a counter of 8 bytes
+    assert diagnose_memory.needed_memory(cost, 16) == 2 * 16 * 4 * layers + 6 * 4 * weights
