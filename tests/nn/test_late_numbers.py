@@ -6,10 +6,10 @@ from functools import partial
 
 import pytest
 import torch
-from held_memory import HeldMemory
 from small_networks import SMALL, small_network
 from torch import nn
 
+from held_memory import HeldMemory
 from resnetlab import create_model
 from resnetlab.nn.late_numbers import make_without_numbers
 

@@ -40,7 +40,7 @@ RSB_A3 = Recipe(
         batch_size=2048,
         size=160,
         optim=Optimiser("lamb", lr=8e-3, weight_decay=0.02, decay_norms=False),
-        schedule=Schedule("cosine", warmup_epochs=5, warmup_from=1e-6 / 8e-3),
+        schedule=Schedule("cosine", warmup_epochs=5.0, warmup_from=1e-6 / 8e-3),
         augment=Augmentation(
             crop_scale=(0.08, 1.0), flip="random", randaugment=2, randaugment_magnitude=6, mixup=0.1, cutmix=1.0
         ),
