@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,10 @@ from resnetlab.nn import build
 from resnetlab.specs import find_spec
 
 CALIBRATION: dict[str, Any] = json.loads(Path(health_rules.__file__).with_name("health_calibration.json").read_text())
+BENCHMARK = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "health_calibration.py"))
 MARGIN = 1.2
 MAKERS = {"torchvision": torchvision.models.get_model, "timm": timm.create_model}
-QUICK = ("resnet20", "plain20", "torchvision:resnet18", "timm:efficientnet_b0")
+QUICK = ("resnet20", "plain20", "torchvision:resnet18")
 
 
 def key_of(rule: Rule) -> str:
@@ -48,6 +51,7 @@ def made(name: str) -> nn.Module:
 
 
 def test_twelve_networks_were_measured() -> None:
+    assert set(CALIBRATION["networks"]) == set(BENCHMARK["NETWORKS"])
     assert len(CALIBRATION["networks"]) == 12
     assert sum("trained" in one for one in CALIBRATION["networks"].values()) >= 6
 
@@ -83,3 +87,14 @@ def test_a_healthy_network_has_neither_error_nor_warning(name: str) -> None:
     model = made(name)
     found = judge(look_at_health(model, batches), read_structure(model, (3, side, side)))
     assert [one for one in found if one.severity != "info"] == []
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", [name for name, row in CALIBRATION["networks"].items() if "trained" in row])
+def test_a_network_that_is_trained_anew_is_healthy_too(name: str) -> None:
+    row = CALIBRATION["networks"][name]
+    measured = BENCHMARK["calibrate"](name, row["side"], row["steps"])
+    values = {told(rule): measured["trained"].get(BENCHMARK["key_of"](rule), math.nan) for rule in RULES}
+    graver = [rule for rule in RULES if rule.severity != "info"]
+    assert [told(rule) for rule in graver if rule.fires(values[told(rule)])] == []
+    assert measured["accuracy"] > 0.5
