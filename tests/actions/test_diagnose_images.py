@@ -68,7 +68,7 @@ def test_one_batch_may_be_given_as_it_is(tmp_path: Path) -> None:
 
 
 def pair(labels: list[int], *, side: int = 8, channels: int = 1) -> tuple[Tensor, Tensor]:
-    return torch.zeros(len(labels), channels, side, side), torch.tensor(labels)
+    return torch.zeros(len(labels), channels, side, side), torch.tensor(labels, dtype=torch.int64)
 
 
 BROKEN: dict[str, tuple[Any, str]] = {
