@@ -22,7 +22,10 @@ def our_name(name: str, key: str) -> str:
     return layout_for("timm", find_spec(name)).our_name(key.replace("head.fc.1.", "head.fc."))
 
 
-@pytest.fixture(scope="module", params=SHARED)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=[pytest.mark.full] if name == "resnet34d" else []) for name in SHARED],
+)
 def twins(request: pytest.FixtureRequest) -> tuple[nn.Module, nn.Module]:
     torch.manual_seed(0)
     theirs = timm.create_model(request.param, pretrained=False)

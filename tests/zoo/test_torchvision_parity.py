@@ -71,7 +71,7 @@ def in_full(names: tuple[str, ...]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("name", rows)
 
 
-@in_full(tuple({*LARGE} - {"vgg16", "vgg16_bn", "resnet101", "resnext101_32x8d", "wide_resnet50_2"}))
+@in_full(tuple({*LARGE} - {"resnet101", "wide_resnet50_2"}))  # VGGs: behind a narrow head, below
 def test_evaluation_logits_are_torchvisions_bit_for_bit(name: str) -> None:
     theirs = torchvisions(name)
     ours = ours_with_the_weights_of(theirs, name)
