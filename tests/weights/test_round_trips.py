@@ -30,6 +30,10 @@ FAMILIES = {
     "transformers": "resnet(18|34|50|101|152) regnet_[xy]_400mf",
 }
 LARGE = re.compile("101|152|vgg|wide|resnet34$")
+AS_OTHERS = {  # their names and parts are those of others that are always tried
+    *("timm-resnet34d", "timm-resnet50d", "timm-resnext50_32x4d", "timm-regnet_x_400mf"),
+    "transformers-regnet_x_400mf",
+}
 CONVOLUTIONAL_HEADS = re.compile("timm-(vgg|resnetv2)")  # there logits agree to rounding
 SHARED = [
     (library, name)
@@ -38,7 +42,12 @@ SHARED = [
     if any(re.fullmatch(pattern, name) for pattern in patterns.split())
 ]
 CASES = [
-    pytest.param(library, name, id=f"{library}-{name}", marks=[pytest.mark.full] if LARGE.search(name) else [])
+    pytest.param(
+        library,
+        name,
+        id=f"{library}-{name}",
+        marks=[pytest.mark.full] if LARGE.search(name) or f"{library}-{name}" in AS_OTHERS else [],
+    )
     for library, name in SHARED
 ]
 
