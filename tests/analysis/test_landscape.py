@@ -11,7 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resnetlab.analysis.landscape import LandscapeSettings, filter_normalised_direction, measure_landscape
+from resnetlab.analysis.landscape import (
+    BatchnormMode,
+    LandscapeSettings,
+    filter_normalised_direction,
+    measure_landscape,
+)
 from resnetlab.analysis.scoring import Examples
 from resnetlab.core.errors import ResnetlabError
 
@@ -43,8 +48,10 @@ def test_every_filter_of_a_direction_has_the_norm_of_the_networks_own(model: nn.
 
 
 @pytest.mark.parametrize("batchnorm", ["running", "batch"])
-def test_each_point_of_a_plane_is_the_loss_there(model: nn.Module, examples: Examples, batchnorm: str) -> None:
-    settings = LandscapeSettings(points=3, extent=0.5, batchnorm=batchnorm, seed=1)  # type: ignore[arg-type]
+def test_each_point_of_a_plane_is_the_loss_there(
+    model: nn.Module, examples: Examples, batchnorm: BatchnormMode
+) -> None:
+    settings = LandscapeSettings(points=3, extent=0.5, batchnorm=batchnorm, seed=1)
     found = measure_landscape(model, examples, settings)
     assert found.steps == (-0.5, 0.0, 0.5)
     for row, along_second in zip(found.losses, found.steps, strict=True):

@@ -56,7 +56,10 @@ def test_a_sampled_length_has_the_norm_of_its_paths(
 ) -> None:
     before = fingerprint(model.train())
     junctions = find_junctions(model, (3, 8, 8))
-    loss = lambda logits: logits.square().sum()  # noqa: E731
+
+    def loss(logits: Tensor) -> Tensor:
+        return logits.square().sum()
+
     rows = path_gradients(model, junctions, images, loss, paths_per_length=4)
     assert fingerprint(model) == before
     unfolded = UnfoldedModel(model, junctions, images, loss)

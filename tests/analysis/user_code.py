@@ -5,6 +5,8 @@ None uses the names of torchvision or of this project, so that nothing can be to
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -224,10 +226,10 @@ def edited(name: str, edits: Edits) -> str:
 
 def network_of(name: str, edits: Edits = ()) -> nn.Module:
     """The network that the text makes, without numbers."""
-    space: dict[str, object] = {}
+    space: dict[str, Any] = {}
     exec(edited(name, edits), space)
     with torch.device("meta"):
-        made = space["make"]()  # type: ignore[operator]
+        made = space["make"]()
     assert isinstance(made, nn.Module)
     return made
 

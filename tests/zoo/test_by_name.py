@@ -161,8 +161,9 @@ def test_a_shortcut_without_a_short_name_is_written_out() -> None:
 def test_a_child_row_keeps_what_it_does_not_change() -> None:
     parent = find_spec("resnet50")
     child = parent.but(name="child", shortcut=ZeroPadding(), groups=32)
+    assert isinstance(parent, NetworkSpec)
     assert isinstance(child, NetworkSpec)
-    assert (child.block, child.stages) == (Bottleneck(groups=32), parent.stages)  # type: ignore[attr-defined]
+    assert (child.block, child.stages) == (Bottleneck(groups=32), parent.stages)
     assert child.deviations == ()
 
 

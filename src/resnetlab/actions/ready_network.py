@@ -132,7 +132,7 @@ def _at_work(module: nn.Module, device: str) -> Iterator[nn.Module]:
     was = [(part, part.training) for part in module.modules()]
     home = next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
     plain = all(parameter.is_contiguous() for parameter in module.parameters())
-    try:
+    try:  # PyTorch's own types of `to` lack memory_format
         yield module.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     finally:
         module.to(home, memory_format=torch.contiguous_format if plain else torch.preserve_format)  # type: ignore[call-overload]

@@ -64,7 +64,7 @@ class FoldedNorms:
                     fold.weight, fold.bias, mean, variance, norm.eps, norm.weight, norm.bias
                 )
                 fold.convolution.weight.copy_(weight)
-                fold.convolution.bias.copy_(bias)  # type: ignore[union-attr]
+                fold.convolution.get_parameter("bias").copy_(bias)
 
     def _fold(self, model: nn.Module, convolution_name: str, norm_name: str) -> None:
         convolution, norm = model.get_submodule(convolution_name), model.get_submodule(norm_name)

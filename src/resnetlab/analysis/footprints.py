@@ -53,7 +53,7 @@ class Footprints(TorchDispatchMode):
     """While it is open, follows the images given to `follow`; `of` tells what a tensor sees, None if nothing."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # PyTorch tells no types of it
         # The tensors are held, so that no other can take over their identity.
         self._seeing: dict[int, tuple[Tensor, Footprint]] = {}
 
