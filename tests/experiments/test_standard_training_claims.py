@@ -10,13 +10,14 @@ from readable import assert_readable
 from standard_results import images, planted, small, words
 from torch import nn
 
-from resnetlab.experiments.base import Measures, Results
+from resnetlab.experiments.base import Arm, Measures, Results, Run
 from resnetlab.experiments.claims import (
     bn_covariate_shift,
     normalizer_free,
     stochastic_depth,
 )
 from resnetlab.experiments.dropping import ShallowInTraining, without_branches
+from resnetlab.experiments.lab_data import DIGITS
 from resnetlab.nn.merges import Scale
 
 # Stochastic depth
@@ -115,6 +116,13 @@ def test_training_without_norm_is_judged(better: float, verdicts: list[str]) -> 
     assert words(normalizer_free.CLAIM, results)[: len(verdicts)] == verdicts
     assert "Diverged of 15 runs over all rates: 5 with nothing" in normalizer_free.finding(results)
     assert_readable(normalizer_free.CLAIM.figure(results))
+
+
+def test_a_network_that_explodes_counts_as_one_that_knows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"MODEL": "resnet20", "EPOCHS": 1, "RATES": (1e6,)}.items():
+        monkeypatch.setattr(normalizer_free, name, value)
+    found = normalizer_free.measure(Run(Arm("nothing", {"norm": "none"}), 0, DIGITS))
+    assert found["log_losses"] == [math.log(math.log(10))]
 
 
 def test_the_networks_run_on_digits_in_every_tier() -> None:
