@@ -7,13 +7,12 @@ from collections import OrderedDict
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torchvision.ops import StochasticDepth
 
 from resnetlab.nn.classifier import Classifier
 from resnetlab.nn.init import initialise
 from resnetlab.nn.input_size import refuse_small_images
 from resnetlab.nn.layers import SqueezeExcitation, activation, convolution
-from resnetlab.nn.merges import BranchOnly, Merge
+from resnetlab.nn.merges import BranchOnly, Merge, stochastic_depth
 from resnetlab.nn.residual import ResidualBlock
 from resnetlab.specs.efficientnet import EfficientNetSpec
 
@@ -47,7 +46,7 @@ class MBConvBlock(ResidualBlock):
         drop_path: float = 0.0,
     ) -> None:
         keeps_shape = stride == 1 and in_channels == out_channels
-        on_branch = StochasticDepth(drop_path, mode="row") if drop_path else None
+        on_branch = stochastic_depth(drop_path) if drop_path else None
         super().__init__(merge=Merge(on_branch) if keeps_shape else BranchOnly())
         inner = in_channels * expansion
         self.conv1 = convolution(in_channels, inner, 1) if expansion > 1 else None

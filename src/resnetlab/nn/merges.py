@@ -8,7 +8,6 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torchvision.ops import StochasticDepth
 
 from resnetlab.specs.parts import Block, DroppedOut, Gated, NoShortcut, Scaled, Shortcut
 
@@ -112,8 +111,15 @@ def make_merge(block: Block, shortcut: Shortcut, channels: int) -> nn.Module:
     if block.skip_init:
         on_branch.append(Scale(0.0, learned=True))
     if block.drop_path:
-        on_branch.append(StochasticDepth(block.drop_path, mode="row"))
+        on_branch.append(stochastic_depth(block.drop_path))
     return Merge(_in_turn(on_branch), _on_skip(shortcut))
+
+
+def stochastic_depth(rate: float) -> nn.Module:
+    """What leaves out the branch of whole images in training, with this probability."""
+    from torchvision.ops import StochasticDepth  # a second to import, and most networks have none
+
+    return StochasticDepth(rate, mode="row")
 
 
 def _on_skip(shortcut: Shortcut) -> nn.Module | None:
