@@ -6,9 +6,13 @@ Every layer's numbers follow from its kind and its shape alone, so nothing has t
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 
 def fill(module: nn.Module, seed: int) -> nn.Module:
@@ -48,6 +52,25 @@ def fill(module: nn.Module, seed: int) -> nn.Module:
 def parameter_count(module: nn.Module) -> int:
     """Of everything that is learned; a tensor that two layers share counts once."""
     return sum(parameter.numel() for parameter in module.parameters())
+
+
+@contextmanager
+def shapes_only() -> Iterator[None]:
+    """Modules that are made inside have parameters of their full size, which take no memory and have no numbers."""
+    with torch.device("meta"), _Undrawn():
+        yield
+
+
+class _Undrawn(TorchFunctionMode):
+    """Draws no numbers: where there is no memory for them, PyTorch loads its compiler first, for two seconds."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        given = kwargs or {}
+        if func in (Tensor.normal_, Tensor.uniform_) or getattr(func, "__module__", "") == "torch.nn.init":
+            return args[0] if args else given["tensor"]
+        return func(*args, **given)
 
 
 def running_statistics(module: nn.Module) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from resnetlab.exercises.filling import fill, parameter_count
+from resnetlab.exercises.filling import fill, parameter_count, shapes_only
 from resnetlab.exercises.observation import Case, Check, Observation, drawn
 
 SPACE = {
@@ -53,7 +53,7 @@ def library() -> SimpleNamespace:
     def make_stages(block: Any, in_channels: int, widths: tuple[int, ...], depths: tuple[int, ...]) -> nn.Module:
         like = RESNET50 if block.expansion == Bottleneck().expansion else RESNET18
         spec = like.but(stages=Stages(tuple(widths), tuple(depths)), stem=like.stem.__class__(in_channels))
-        with torch.device("meta"):
+        with shapes_only():
             built: list[Any] = list(build_stages(spec))
         made = [[block(each.conv1.in_channels, *_width_and_stride(each)) for each in stage] for stage in built]
         return nn.Sequential(*(nn.Sequential(*blocks) for blocks in made))
