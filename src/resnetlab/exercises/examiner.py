@@ -1,24 +1,20 @@
 """Judges what was seen of an answer: right, a known mistake, or wrong in a place.
 
-It runs in a process that no learner's code enters, and is the only one that knows solutions and mistakes. A known
-mistake is recognised by what it computes: on the same inputs the answer gave the numbers, gradients, buffers and
-errors that the mistake gives.
+It runs in a process that no learner's code enters, and is the only one that knows solutions and mistakes.
 """
 
 from __future__ import annotations
 
 import random
-import types
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
 from resnetlab.exercises.comparison import Difference, first_difference, is_well_formed
-from resnetlab.exercises.course import check_of, solution, task
-from resnetlab.exercises.exercise import Mistake, mistaken
-from resnetlab.exercises.loading import load_answer
-from resnetlab.exercises.observation import Case, Check, observe, same_error
+from resnetlab.exercises.course import check_of
+from resnetlab.exercises.observation import Case, Check, observe
+from resnetlab.exercises.recognition import frozen, recognise
 from resnetlab.exercises.unfinished import what_ended
 
 SIMPLER_ROUNDS = 8  # in which a failing case is made simpler
@@ -83,10 +79,11 @@ def examine(name: str, seed: int, trials: int | None = None) -> Generator[list[C
     if check.of_questions:
         at = cases.index(case)
         cases, report = [case], {"seen": report["seen"][at : at + 1]}
-    mistake = _recognised(name, check, cases, report)
-    if mistake:
+    made = recognise(name, cases, report["seen"])
+    if made:
+        messages = "\nand a second mistake: ".join(mistake.message for mistake in made)
         evidence = _evidence(check, case, difference, "for example on")
-        return Verdict(False, mistake.slug, difference.where, f"{mistake.message}\n{evidence}")
+        return Verdict(False, made[0].slug, difference.where, f"{messages}\n{evidence}")
     for _ in range(SIMPLER_ROUNDS):
         simpler = list(_simpler(check, case))
         if not simpler:
@@ -104,7 +101,7 @@ def prepare(name: str, seed: int, trials: int | None = None) -> None:
     """Compute what the library gives on the first cases, while the answer runs."""
     check = check_of(name)
     for case in draw_cases(name, check, seed, trials or check.trials):
-        _of_library(name, _frozen(case))
+        _of_library(name, frozen(case))
 
 
 def _failing(name: str, check: Check, cases: list[Case], report: Report) -> list[tuple[Case, Difference]]:
@@ -114,27 +111,10 @@ def _failing(name: str, check: Check, cases: list[Case], report: Report) -> list
         if not is_well_formed(seen):
             difference: Difference | None = Difference("run", "what the run reported has no meaning", "forged")
         else:
-            difference = first_difference(_of_library(name, _frozen(case)), seen, check.tolerance)
+            difference = first_difference(_of_library(name, frozen(case)), seen, check.tolerance)
         if difference:
             found.append((case, difference))
     return sorted(found, key=lambda failure: _size(check, failure[0]))
-
-
-def _recognised(name: str, check: Check, cases: list[Case], report: Report) -> Mistake | None:
-    """The first known mistake that gives on every case what the answer gave."""
-    for mistake in task(name).mistakes:
-        if all(
-            is_well_formed(seen) and _agree(_of_mistake(name, mistake.slug, _frozen(case)), seen, check.tolerance)
-            for case, seen in zip(cases, report["seen"], strict=True)
-        ):
-            return mistake
-    return None
-
-
-def _agree(one: Mapping[str, Any], other: Mapping[str, Any], tolerance: float) -> bool:
-    names = [name for name, _, _ in one["seen"]]
-    same = names == [name for name, _, _ in other["seen"]] and same_error(one["error"], other["error"])
-    return same and first_difference(one, other, tolerance) is None
 
 
 def _simpler(check: Check, case: Case) -> Iterator[Case]:
@@ -168,18 +148,3 @@ def _library(name: str) -> Any:
 @cache
 def _of_library(name: str, case: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
     return observe(check_of(name), _library(name), dict(case), lambda error: None)
-
-
-@cache
-def _mistaken(name: str, slug: str) -> types.ModuleType:
-    mistake = next(mistake for mistake in task(name).mistakes if mistake.slug == slug)
-    return load_answer(mistaken(solution(name), mistake).encode(), f"{slug}.py", task(name).asks)
-
-
-@cache
-def _of_mistake(name: str, slug: str, case: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
-    return observe(check_of(name), _mistaken(name, slug), dict(case), lambda error: None)
-
-
-def _frozen(case: Case) -> tuple[tuple[str, Any], ...]:
-    return tuple(case.items())

@@ -95,6 +95,7 @@ class Check:
         told: a case in words.
         tolerance: of a number, as a share of the largest of its tensor.
         seconds: of processor time that one run may take.
+        pairs: two mistakes at once are looked for where no single one fits; not where a run takes long.
         of_questions: every case is a question: it is judged by itself, and what is meant is not told.
     """
 
@@ -107,6 +108,7 @@ class Check:
     told: Callable[[Case], str] = lambda case: ", ".join(f"{name} {case[name]}" for name in case if name != "seed")
     tolerance: float = 1e-4
     seconds: int = 4
+    pairs: bool = True
     of_questions: bool = False
 
 
