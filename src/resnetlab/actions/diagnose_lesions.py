@@ -51,7 +51,8 @@ class _Seen:
     def as_json(self) -> dict[str, Any]:
         """By the names that diagnosis.json has."""
         names = {"single": "without_one", "several": "without_several", "plain": "without_skips"}
-        return {names.get(name, name): value for name, value in asdict(self).items()}
+        fields = asdict(self).items()
+        return {names.get(name, name): list(one) if isinstance(one, tuple) else one for name, one in fields}
 
 
 def lesions_section(subject: Subject) -> Section:
