@@ -83,8 +83,9 @@ def run_without_shape_checks(what: str) -> None:
     assert run.returncode == 0, run.stderr[-2000:]
 
 
-def test_every_kind_can_be_exported_and_traced() -> None:
-    run_without_shape_checks("trace")
+@pytest.mark.parametrize("what", ["trace", pytest.param("trace-all", marks=pytest.mark.full)])
+def test_every_kind_can_be_traced_and_exported(what: str) -> None:
+    run_without_shape_checks(what)
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
