@@ -40,8 +40,17 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("place", ["step", "evaluation", "save"])
+@pytest.mark.parametrize(
+    ("place", "number"),
+    [
+        ("step", signal.SIGTERM),
+        ("step", signal.SIGINT),
+        ("evaluation", signal.SIGTERM),
+        ("save", signal.SIGTERM),
+        pytest.param("evaluation", signal.SIGINT, marks=pytest.mark.full),
+        pytest.param("save", signal.SIGINT, marks=pytest.mark.full),
+    ],
+)
 def test_a_signal_saves_and_leaves_and_the_run_ends_as_if_none_had_come(
     number: signal.Signals, place: str, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,8 @@ from resnetlab.experiments.claims import bottleneck_cost, receptive_field, short
 from resnetlab.experiments.printed import agrees, like
 from resnetlab.experiments.tiers import Tier
 
+pytestmark = pytest.mark.xdist_group("counting claims")  # what one worker counted serves all its tests
+
 CLAIMS = {module.CLAIM.slug: module.CLAIM for module in (bottleneck_cost, receptive_field, shortcut_options)}
 CLAIMS |= {module.CLAIM.slug: module.CLAIM for module in (size_tables, vgg_or_resnet)}
 

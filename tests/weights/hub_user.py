@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -41,7 +42,7 @@ class HubUser:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
 
-    def __call__(self, code: str) -> object:
+    def __call__(self, code: str) -> Any:
         """What `answer` holds after this code; an error as its name and message."""
         assert self.process.stdin
         assert self.process.stdout

@@ -22,6 +22,8 @@ from resnetlab.weights.hub_page import write_model_card
 from resnetlab.weights.huggingface import hf_config
 from resnetlab.weights.image_processors import hf_preprocessor
 
+pytestmark = pytest.mark.xdist_group("hub")  # one process uses it for all tests
+
 
 def test_a_pushed_network_comes_back_bit_for_bit(hub: LocalHub, ask: HubUser, run_folder: Path) -> None:
     address = ask(PUSH.format(str(run_folder), "me/net", hub.token))
@@ -55,7 +57,7 @@ def test_a_network_of_transformers_is_read(hub: LocalHub, ask: HubUser, weights:
         "preprocessor_config.json": json.dumps(hf_preprocessor(IMAGENET)).encode(),
     }
     code = LOAD + "import torch\nanswer = [*answer[1:3], model(torch.ones(1, 3, 64, 64)).tolist()]"
-    name, card, logits = ask(code.format("them/resnet", "main"))  # type: ignore[misc]
+    name, card, logits = ask(code.format("them/resnet", "main"))
     with torch.no_grad():
         expected = theirs(torch.ones(1, 3, 64, 64)).logits
     assert name == "resnet18"
@@ -87,10 +89,10 @@ answer = [
         ["tench", "goldfish"],
     ]
     assert ask(code.format("True")) == ask(code.format("'a1_in1k'")) == found
-    kind, message = ask(code.format("'a1'"))  # type: ignore[misc]
+    kind, message = ask(code.format("'a1'"))
     assert kind == "UnknownNameError"
     assert message.startswith("unknown weights of timm's resnet18 'a1'; known: a1_in1k, a2_in1k")
-    kind, message = ask(code.format("'a2_in1k'"))  # type: ignore[misc]
+    kind, message = ask(code.format("'a2_in1k'"))
     assert kind == "ResnetlabError"
     assert message.startswith("no timm/resnet18.a2_in1k on the hub")
 

@@ -12,6 +12,8 @@ from library_networks import lively
 from local_hub import LocalHub, local_hub
 from safetensors.torch import save as as_safetensors
 
+pytestmark = pytest.mark.xdist_group("hub")  # one process uses it for all tests
+
 TIMM = """
 from resnetlab.weights.libraries import timm_model
 timm_model("resnet18")
@@ -42,7 +44,7 @@ def test_a_file_that_is_not_the_one_the_hub_told_of_is_refused_again_and_again(
     hub.repositories[LYING[reference]] = {"model.safetensors": content}
     monkeypatch.setattr(hub, "spoil", flip)
     for _ in range(2):
-        kind, message = ask(RESOLVE.format(reference))  # type: ignore[misc]
+        kind, message = ask(RESOLVE.format(reference))
         assert kind == "CheckpointError", message
         told, remedy = message.splitlines()
         assert "model.safetensors: checksum error: the hub says that its SHA-256 is " in told
@@ -50,7 +52,7 @@ def test_a_file_that_is_not_the_one_the_hub_told_of_is_refused_again_and_again(
         assert hashlib.sha256(flip(content)).hexdigest() in told
     monkeypatch.undo()
     Path(remedy.removeprefix("remove ").removesuffix(" and fetch it again")).unlink()
-    assert len(ask(RESOLVE.format(reference))[0]) == 64  # type: ignore[index]  # as the message says
+    assert len(ask(RESOLVE.format(reference))[0]) == 64  # as the message says
 
 
 @pytest.mark.parametrize("chunk", [10**3, 10**7], ids=["after the first piece", "before the first piece is whole"])
@@ -61,7 +63,7 @@ def test_a_server_that_always_breaks_off_is_given_up(
     hub.repositories[name := f"broken/net{chunk}"] = {"model.safetensors": bytes(10_000)}
     monkeypatch.setattr(hub, "spoil", lambda content: content[:-100])
     hub.asked.clear()
-    kind, message = ask(HURRIED.format(f"hf:{name}", chunk))  # type: ignore[misc]
+    kind, message = ask(HURRIED.format(f"hf:{name}", chunk))
     assert kind == "DownloadError", message
     assert "where there is a network: hf download" in message
     assert len(message.splitlines()) <= 3
@@ -73,7 +75,7 @@ def test_nothing_that_a_repository_holds_is_run(hub: LocalHub, ask: HubUser, tmp
     for tried, content in payloads(marker).items():
         for reference, name in EVIL.items():
             hub.repositories[name] = {"pytorch_model.bin": content, "config.json": b"{}"}
-            kind, message = ask(RESOLVE.format(reference))  # type: ignore[misc]
+            kind, message = ask(RESOLVE.format(reference))
             assert (kind, "pytorch_model.bin" in message) == ("CheckpointError", True), (reference, tried, message)
             assert not marker.exists(), (reference, tried)
 
@@ -89,7 +91,7 @@ def test_what_cannot_be_had_is_said_with_the_remedy(hub: LocalHub, ask: HubUser,
         PUSH.format(str(run_folder), "me/net", "hf_wrong"): ("DownloadError", "the hub answers 403\ngive a token"),
     }
     for code, (kind, words) in refusals.items():
-        found, message = ask(code)  # type: ignore[misc]
+        found, message = ask(code)
         assert found == kind, message
         assert words in message
         assert len(message.splitlines()) <= 3
@@ -105,10 +107,10 @@ def test_without_a_network_the_cache_serves_and_else_the_message_tells_what_to_d
         hub.shutdown()
         hub.server_close()
         assert ask(LOAD.format("me/net", None)) == online
-        assert ask(TIMM)[0] == "DownloadError"  # type: ignore[index]
+        assert ask(TIMM)[0] == "DownloadError"
         for code in (LOAD.format("me/unseen", None), PUSH.format(str(run_folder), "me/net", hub.token)):
-            kind, message = ask(code)  # type: ignore[misc]
+            kind, message = ask(code)
             assert kind == "DownloadError", message
             assert "cannot be reached" in message
             assert len(message.splitlines()) <= 3
-        assert "where there is a network: hf download me/unseen\nthen bring" in ask(LOAD.format("me/unseen", None))[1]  # type: ignore[index]
+        assert "where there is a network: hf download me/unseen\nthen bring" in ask(LOAD.format("me/unseen", None))[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -13,7 +14,7 @@ from resnetlab.weights import load_checkpoint, save
 from resnetlab.weights.hub_page import bibtex, write_model_card
 
 
-def front_matter(page: str) -> dict[str, object]:
+def front_matter(page: str) -> dict[str, Any]:
     head = page.split("---\n")[1]
     told = yaml.safe_load(head)
     assert isinstance(told, dict)
@@ -28,7 +29,7 @@ def test_the_page_tells_what_the_run_folder_holds(run_folder: Path) -> None:
         "apache-2.0",
         "image-classification",
     )
-    (entry,) = head["model-index"]  # type: ignore[misc]
+    (entry,) = head["model-index"]
     (result,) = entry["results"]
     assert result["dataset"]["name"] == "cifar10"
     assert {metric["type"]: metric["value"] for metric in result["metrics"]} == {
