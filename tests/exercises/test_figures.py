@@ -66,10 +66,12 @@ def test_a_figure_is_laid_beside_the_stub_that_names_it_and_reset_brings_it_back
     assert start(course) == [lost]
 
 
-def test_laying_out_a_course_draws_nothing(tmp_path: Path) -> None:
+def test_laying_out_a_course_and_listing_it_draw_nothing_and_import_no_pytorch(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from resnetlab.exercises.folder import start\n"
-        "start(Path('course')); print(sorted({'torch', 'matplotlib', 'numpy'} & {*sys.modules}))"
+        "import sys; from pathlib import Path; from resnetlab.exercises.folder import open_course, start\n"
+        "from resnetlab.exercises.telling import list_text\n"
+        "start(Path('course')); list_text(open_course(Path('course')))\n"
+        "print(sorted({'torch', 'matplotlib', 'numpy'} & {*sys.modules}))"
     )
     said = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert said.stdout == "[]\n"

@@ -9,10 +9,12 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from resnetlab.exercises.exercise import Mistake
-from resnetlab.exercises.observation import Case, Check, Observation
+
+if TYPE_CHECKING:
+    from resnetlab.exercises.observation import Case, Check, Observation
 
 LETTERS = ("a", "b", "c")
 TRIALS = 40  # draws of one of a few questions: all of them are among these
@@ -25,6 +27,7 @@ def check_of_reading(exercise: str, questions: Mapping[str, str]) -> Check:
         exercise: its name in the course.
         questions: of each constant a few words.
     """
+    from resnetlab.exercises.observation import Check  # imports PyTorch, which rows and their titles do without
 
     def probe(answer: Any, case: Case, observation: Observation) -> None:
         chosen = str(getattr(answer, case["question"])).strip().strip("().").lower()
