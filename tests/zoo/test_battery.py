@@ -28,9 +28,12 @@ from resnetlab.specs.parts import Basic, NoShortcut, Squeeze
 ROWS = pytest.mark.parametrize("name", ZOO, scope="module")
 
 
-def rows_up_to(depth: int) -> pytest.MarkDecorator:
-    """Every row; the deeper ones wait for the long sweep."""
-    rows = [pytest.param(name, marks=[pytest.mark.full] if spec.depth > depth else []) for name, spec in ZOO.items()]
+def rows_up_to(depth: int, *deeper: str) -> pytest.MarkDecorator:
+    """Every row; those beyond this depth wait for the long sweep, but for these few."""
+    rows = [
+        pytest.param(name, marks=[pytest.mark.full] if spec.depth > depth and name not in deeper else [])
+        for name, spec in ZOO.items()
+    ]
     return pytest.mark.parametrize("name", rows, scope="module")
 
 
@@ -233,7 +236,7 @@ def logits_in_training(network: nn.Module, images: Tensor) -> Tensor:
         return network.train()(images)
 
 
-@rows_up_to(1000)
+@rows_up_to(100, "densenet121", "preact_resnet110", "preact_resnet164")
 def test_a_network_learns_from_the_smallest_legal_image_and_is_saved_pickled_and_copied_whole(name: str) -> None:
     spec = narrow(find_spec(name))
     network = build(spec)
