@@ -36,7 +36,7 @@ def digits_net(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def short(model: Path, data: str, folder: Path, **changes: Any) -> dict[str, Any]:
+def short(model: Path | str, data: str, folder: Path, **changes: Any) -> dict[str, Any]:
     """A fine-tuning of a few seconds."""
     settings = {"model": str(model), "data": data, "epochs": 2, "batch_size": 8, "size": 32, "quiet": True}
     return settings | {"output": folder} | changes
@@ -185,4 +185,4 @@ def test_a_network_that_is_none_of_ours_is_refused_before_the_first_step(tmp_pat
         "    return model\n"
     )
     with pytest.raises(ResnetlabError, match="is no network of ours"):
-        finetune(**short(tmp_path / "mine.py:network", pictures(tmp_path / "pictures"), tmp_path / "run"))  # type: ignore[arg-type]
+        finetune(**short(tmp_path / "mine.py:network", pictures(tmp_path / "pictures"), tmp_path / "run"))

@@ -31,7 +31,7 @@ def write_animals(folder: Path, train_images: int, test_images: int) -> str:
             if member.isfile() and name in ANIMALS and count[split, name] < most[split]:
                 count[split, name] += 1
                 (folder / split / name).mkdir(parents=True, exist_ok=True)
-                (folder / split / rest).write_bytes(archive.extractfile(member).read())  # type: ignore[union-attr]
+                (folder / split / rest).write_bytes(archive.extractfile(member).read())  # type: ignore[union-attr]  # a file
     return f"imagefolder:{folder}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,8 +36,8 @@ def run(photographs: Path) -> Path:
     return folder
 
 
-def judged(model: Path, data: Path, output: Path, **settings: str) -> Evaluation:
-    return evaluate(str(model), f"imagefolder:{data}", output=output, quiet=True, **settings)  # type: ignore[arg-type]
+def judged(model: Path, data: Path, output: Path, **settings: Any) -> Evaluation:
+    return evaluate(str(model), f"imagefolder:{data}", output=output, quiet=True, **settings)
 
 
 @pytest.mark.parametrize("named", [".", "model.safetensors"])

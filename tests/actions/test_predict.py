@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -200,13 +201,13 @@ def test_class_names_of_another_number_are_refused(pictures: Path, tmp_path: Pat
 
 def test_a_spec_with_its_classes_on_a_card_is_used(pictures: Path) -> None:
     model = resnetlab.build(find_spec("resnet20").with_fields(num_classes="2"))
-    model.card = ModelCard(model.spec, classes=("flower", "temple"), source="a test")  # type: ignore[assignment]
+    model.card = ModelCard(model.spec, classes=("flower", "temple"), source="a test")
     guesses = resnetlab.predict(model, pictures).rows[0].guesses
     assert {guess.label for guess in guesses} == {"flower", "temple"}
 
 
-def names(words: object) -> list[str]:
-    return [one.name for one in find_inputs(words)]  # type: ignore[arg-type]
+def names(words: Any) -> list[str]:
+    return [one.name for one in find_inputs(words)]
 
 
 def test_words_stand_for_files_folders_and_patterns(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
