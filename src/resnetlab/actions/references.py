@@ -163,7 +163,7 @@ def _believed(module: nn.Module, source: str, untrained: bool) -> ModelCard:
         return card
     tells = any(getattr(part, "running_mean", None) is not None for part in module.modules())
     remark = () if tells or untrained else ("that it was trained: it has no running statistics, which would tell",)
-    return replace(card, source=source, assumptions=(*card.assumptions, *remark))
+    return replace(card, source=on_one_line(source), assumptions=(*card.assumptions, *remark))
 
 
 def _of_file(file: Path) -> tuple[nn.Module, ModelCard]:

@@ -23,6 +23,7 @@ from resnetlab.actions.trained_run import TrainedRun
 from resnetlab.actions.training_preparation import Prepared
 from resnetlab.core.errors import CheckpointError
 from resnetlab.core.files import write_content
+from resnetlab.core.terminal import on_one_line
 from resnetlab.data.preparation import Batch
 from resnetlab.data.splits import whole_folder
 from resnetlab.training.checkpoints import Checkpoint, load_checkpoint_file, replace_last, save_checkpoint
@@ -135,7 +136,7 @@ class TrainingCall:
         agree_on_buffers(ready.state.judged)
         kept = ready.state.kept
         if self.world.is_first:
-            source = f"resnetlab {self.command} on {ready.data.train.name}"
+            source = f"resnetlab {self.command} on {on_one_line(ready.data.train.name)}"
             save(
                 kept,
                 self.folder,

@@ -14,10 +14,12 @@ from resnetlab.actions.starting_state import Numbers, is_shared_out, starting_st
 from resnetlab.actions.train_settings import TrainSettings
 from resnetlab.actions.training_network import StartingNetwork, refuse_what_cannot_be_trained
 from resnetlab.analysis.untouched import weightless_copy
-from resnetlab.core.errors import ResnetlabError
+from resnetlab.core.errors import CheckpointError, ResnetlabError
 from resnetlab.data.batches import Batches
 from resnetlab.data.preparation import Batch
 from resnetlab.data.splits import TrainingData, training_data
+from resnetlab.specs.card import ModelCard
+from resnetlab.specs.plain import from_plain, to_plain
 from resnetlab.specs.preprocessing import Preprocessing
 from resnetlab.training.distributed import World, after_first, in_turn
 from resnetlab.training.loop import StepRule
@@ -136,6 +138,7 @@ def _network(
         raise ResnetlabError(
             f"--keep best needs images to choose by, and {asked.data} has none\ngive --validation 0.1"
         )
+    _refuse_classes_that_cannot_be_kept(data.classes)
     plain = usual_preprocessing(data.train, asked.size, None)
     make = partial(make_network, asked, data.classes, plain.channels)
     start = in_turn(partial(_for_sharing, make, world)) if is_shared_out(asked, world) else after_first(make)
@@ -145,6 +148,21 @@ def _network(
     for side in (*asked.grow.sides, how.size):
         refuse_what_cannot_be_trained(start.module, (part, how.channels, side, side), len(data.classes))
     return start, how
+
+
+def _refuse_classes_that_cannot_be_kept(classes: Sequence[str]) -> None:
+    """Pass names that can stand beside the network that is kept at the end, when it would be too late to refuse them.
+
+    Raises:
+        ResnetlabError: a name is no text, as that of a folder need not be.
+    """
+    try:
+        from_plain(ModelCard, to_plain(ModelCard(classes=tuple(classes))))
+    except CheckpointError as error:
+        why = str(error).splitlines()[0]
+        raise ResnetlabError(
+            f"no network can be kept with the data's classes: {why}\ngive its folder a name in UTF-8"
+        ) from error
 
 
 def _for_sharing(make: Callable[[], StartingNetwork], world: World) -> StartingNetwork:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from resnetlab.core.errors import CheckpointError, WeightsError
+from resnetlab.core.terminal import on_one_line
 from resnetlab.data.class_names import imagenet_classes
 from resnetlab.nn import Classifier, build
 from resnetlab.specs import ModelSpec
@@ -101,6 +102,11 @@ class _Held:
     saved: ModelCard | None = None
     remarks: tuple[str, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """The file's, as a text, which not every file's is."""
+        return on_one_line(self.file.name)
+
 
 def _hold(path: Path | str, ema: bool) -> _Held:
     file = weights_file(Path(path))
@@ -130,7 +136,7 @@ def _told(held: _Held) -> tuple[ModelCard, Renamed]:
     found = identify(state)
     classes = _usual_classes(found)
     assumed = (*found.assumptions, *(["classes are named in the usual order of their data set"] if classes else []))
-    card = ModelCard(found.spec, classes, found.preprocessing, held.file.name, None, (*assumed, *held.remarks))
+    card = ModelCard(found.spec, classes, found.preprocessing, held.name, None, (*assumed, *held.remarks))
     return refine(card, held.file), rename(state, found.layout)
 
 
@@ -139,7 +145,7 @@ def _card_for(spec: ModelSpec, held: _Held) -> ModelCard:
     try:
         card, _ = _told(held)
     except WeightsError:  # nothing of it could be told from the tensors alone, and the network was given
-        card = ModelCard(source=held.file.name, assumptions=held.remarks)
+        card = ModelCard(source=held.name, assumptions=held.remarks)
     return replace(card, spec=spec)
 
 
