@@ -115,7 +115,7 @@ def test_what_led_to_an_error_in_a_worker_can_be_read() -> None:
 
 def test_slow_images_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "WorkerWatch", partial(WorkerWatch, patience=1.0, look_every=0.2))
-    found = list(batches(partial(time.sleep, 0.3), 2).epoch(0))  # eight of them take longer than its patience
+    found = list(batches(partial(time.sleep, 0.8), 2).epoch(0))
     assert len(found) == COUNT // 8
 
 

@@ -86,7 +86,7 @@ class GatedMerge(nn.Module):
 
     def set_gate(self) -> None:
         """Put the gate's bias where it starts: it decides how open the skip is before training."""
-        nn.init.constant_(self.gate.bias, self.bias)  # type: ignore[arg-type]
+        nn.init.constant_(self.gate.get_parameter("bias"), self.bias)
 
     def forward(self, branch: Float[Tensor, "n c h w"], skip: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
         gate = torch.sigmoid(self.gate(skip))
