@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
+from safetensors.torch import load_file
 from short_training import TINY, short
 
 from picture_folders import write_classes
@@ -22,6 +24,7 @@ from resnetlab.core.errors import (
     InputSizeError,
     ResnetlabError,
 )
+from resnetlab.training.checkpoints import load_last
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +74,18 @@ def test_config_yaml_gives_the_same_run_again(tmp_path: Path) -> None:
     train(config=tmp_path / "one" / "config.yaml", output=tmp_path / "two", quiet=True)
     assert (tmp_path / "one" / "metrics.jsonl").read_bytes() == (tmp_path / "two" / "metrics.jsonl").read_bytes()
     assert yaml.safe_load((tmp_path / "two" / "config.yaml").read_text())["optim"]["lr"] == 0.05
+
+
+def test_any_number_of_workers_trains_to_the_same_bits(tmp_path: Path) -> None:
+    """Where images are changed one by one, and so read by workers."""
+    networks = set()
+    for workers in (0, 1, 2, 4):
+        changes: dict[str, Any] = {"workers": workers, "steps": 3, "augment": {"crop_scale": [0.3, 1.0]}}
+        train(**short(tmp_path / str(workers), **changes, validation=0))
+        said = (tmp_path / str(workers) / "log.txt").read_text()
+        assert (f"read by {workers} processes" if workers else "read one by one") in said
+        networks.add((tmp_path / str(workers) / "model.safetensors").read_bytes())
+    assert len(networks) == 1
 
 
 def epochs_of(folder: Path) -> list[dict[str, Any]]:
@@ -178,6 +193,13 @@ def test_the_best_network_is_kept_where_that_is_asked(tmp_path: Path) -> None:
     assert found.best == max(row["validation_top1"] for row in epochs_of(tmp_path / "run"))
     kept = evaluate_on_validation(tmp_path / "run", settings)
     assert kept == pytest.approx(found.best)
+
+
+def test_the_moving_average_is_what_is_kept(tmp_path: Path) -> None:
+    train(**short(tmp_path / "run", epochs=1, ema=0.9))
+    last, kept = load_last(tmp_path / "run").content, load_file(tmp_path / "run" / "model.safetensors")
+    assert all(torch.equal(tensor, last["average"][f"module.{name}"]) for name, tensor in kept.items())
+    assert not torch.equal(kept["fc.weight"], last["model"]["fc.weight"])
 
 
 def evaluate_on_validation(folder: Path, settings: TrainSettings) -> float:

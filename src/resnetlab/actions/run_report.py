@@ -72,7 +72,7 @@ def write_report(folder: Path) -> Path:
         for suffix, content in (("svg", drawing.svg.encode()), ("png", drawing.png)):
             write_content(folder / "plots" / f"{slug}.{suffix}", content)
     page = render_training(_page(folder, facts, epochs), drawings)
-    write_content(folder / "report.html", page.encode())
+    write_content(folder / "report.html", page)
     return folder / "report.html"
 
 

@@ -47,12 +47,13 @@ def write_content(path: Path, content: str | bytes) -> None:
 
     Args:
         path: its place.
-        content: bytes, or a text, which is written in UTF-8 with its line ends as they are.
+        content: bytes, or a text, which is written in UTF-8 with its line ends as they are; what is no text in it, as
+            in some files' names, is escaped.
 
     Raises:
         OutputError: as of `write_atomically`.
     """
-    held = content.encode() if isinstance(content, str) else content
+    held = content.encode(errors="backslashreplace") if isinstance(content, str) else content
     write_atomically(path, lambda place: place.write_bytes(held))
 
 

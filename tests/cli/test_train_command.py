@@ -1,0 +1,146 @@
+"""`resnetlab train` on a terminal: what holds before what, what scripts rely on, names of every kind."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shlex
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+
+from picture_folders import write_classes
+from resnetlab import create_model
+from resnetlab.cli import main
+from resnetlab.training.loop import take_step
+from resnetlab.training.recipes import RECIPES
+
+ASKED = "train --model resnet20[width=4] --data digits --recipe digits --steps 2 --seed 1 --quiet"
+NAMES = [
+    *("plain", "a space", " leading", "naïve ☃", "日本語", "two\nlines", "tab\tbed", "quo'te\"", "[brackets]"),
+    *("percent%s", "x" * 250, os.fsdecode(b"caf\xe9")),
+]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty folder; figures, which take longer to draw than these networks to train, are left out."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("resnetlab.actions.training_call.write_report", lambda folder: None)
+
+
+def printed(line: str, capsys: pytest.CaptureFixture[str]) -> str:
+    assert main(shlex.split(f"{line} --print-config")) == 0
+    return capsys.readouterr().out
+
+
+def test_flags_hold_before_a_file_that_before_a_recipe_and_that_before_the_defaults(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("mine.yaml").write_text("recipe: wrn\nepochs: 7\noptim: {lr: 0.3, momentum: 0.5}\n")
+    found: dict[str, Any] = yaml.safe_load(printed("train --config mine.yaml --optim.lr 0.2", capsys))
+    assert found["optim"]["lr"] == 0.2
+    assert (found["epochs"], found["optim"]["momentum"]) == (7, 0.5)
+    assert (found["model"], found["optim"]["nesterov"], found["optim"]["weight_decay"]) == ("wrn28_10", True, 5e-4)
+    assert (found["label_smoothing"], found["keep"]) == (0.0, "last")
+    other: dict[str, Any] = yaml.safe_load(printed("train --config mine.yaml --recipe digits", capsys))
+    assert (other["model"], other["epochs"], other["schedule"]["name"]) == ("resnet20", 7, "one-cycle")
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_what_is_printed_of_a_configuration_is_read_again(recipe: str, capsys: pytest.CaptureFixture[str]) -> None:
+    first = printed(f"train --recipe {recipe}", capsys)
+    Path("again.yaml").write_text(first)
+    assert printed("train --config again.yaml", capsys) == first
+    assert yaml.safe_load(first)["recipe"] == recipe
+
+
+def test_an_unknown_key_of_a_file_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.yaml").write_text("optim: {momentun: 0.5}\n")
+    assert main(["train", "--config", "mine.yaml", "--print-config"]) == 2
+    told = capsys.readouterr().err
+    assert "momentun" in told
+    assert "did you mean" in told
+    assert len(told.strip().splitlines()) <= 3
+
+
+def test_what_scripts_rely_on(capsys: pytest.CaptureFixture[str]) -> None:
+    line = f"{ASKED} --output run"
+    assert main(shlex.split(line)) == 0
+    network = Path("run/model.safetensors").read_bytes()
+    assert main(shlex.split("train --resume run --quiet")) == 0
+    assert main(shlex.split(f"{line} --resume")) == 0
+    assert Path("run/model.safetensors").read_bytes() == network
+    capsys.readouterr()
+    assert main(["eval", "run", "--data", "digits", "--json", "--output", "scores"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {"top1", "top5", "n", "loss"} <= found.keys()
+    assert found["n"] == 397
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_command_with_its_code_and_the_run_goes_on(
+    number: signal.Signals, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*args: Any) -> None:
+        os.kill(os.getpid(), number)
+        take_step(*args)
+
+    monkeypatch.setattr("resnetlab.training.loop.take_step", interrupted)
+    assert main(shlex.split(f"{ASKED} --output run")) == code
+    assert Path("run/checkpoints/last.pt").is_file()
+    monkeypatch.setattr("resnetlab.training.loop.take_step", take_step)
+    assert main(shlex.split("train --resume run --quiet")) == 0
+
+
+def test_a_loss_that_is_no_number_ends_the_command_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(shlex.split(f"{ASKED} --output run --precision fp32 --optim.lr 1e30 --steps 9")) == 1
+    told = capsys.readouterr().err
+    assert "step 2" in told
+    assert "Traceback" not in told
+
+
+def test_a_full_disk_ends_the_command_with_2(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("torch.save", full)
+    assert main(shlex.split(f"{ASKED} --output run")) == 2
+    told = capsys.readouterr().err
+    assert "No space left on device" in told
+    assert len(told.strip().splitlines()) <= 3
+
+
+def test_a_run_s_folder_may_have_any_name() -> None:
+    for name in NAMES:
+        assert main([*shlex.split(ASKED), "--output", name]) == 0, name
+        assert main(["train", "--resume", name, "--quiet"]) == 0, name
+        assert Path(name, "model.safetensors").is_file()
+
+
+def test_a_class_whose_name_is_no_text_is_refused_before_the_first_step(capsys: pytest.CaptureFixture[str]) -> None:
+    write_classes(Path("photos"))
+    Path("photos/flower").rename(Path("photos", NAMES[-1]))
+    line = "train --model resnet20[width=4] --data imagefolder:photos --size 16 --batch-size 4 --output run"
+    assert main(shlex.split(line)) == 2
+    told = capsys.readouterr().err
+    assert "give its folder a name in UTF-8" in told
+    assert len(told.strip().splitlines()) <= 3
+    assert not Path("run").exists()
+
+
+def test_weights_of_any_name_are_fine_tuned() -> None:
+    write_classes(Path("photos"))
+    state = create_model("resnet20", width=4).state_dict()
+    line = "finetune --data imagefolder:photos --batch-size 4 --size 32 --steps 1 --validation 0 --quiet"
+    Path("weights").mkdir()
+    for number, name in enumerate(NAMES):
+        torch.save(state, Path("weights", f"{name}.pth"))
+        assert main([*shlex.split(line), "--model", f"weights/{name}.pth", "--output", f"run-{number}"]) == 0, name
