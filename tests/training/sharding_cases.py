@@ -16,9 +16,12 @@ from resnetlab.actions.train_settings import TrainSettings, settings_from
 from resnetlab.actions.training_network import network_to_train
 from resnetlab.analysis.untouched import weightless_copy
 from resnetlab.data.preparation import Batch
+from resnetlab.training import loop
 from resnetlab.training.distributed import World, total
+from resnetlab.training.loop import StepRule
 from resnetlab.training.sharding import one_piece, shard, whole
 from resnetlab.training.shares import load_shares, save_shares
+from resnetlab.training.state import TrainingState
 from resnetlab.training.synchronised_norm import synchronise_norms
 from resnetlab.training.validation import ValidationScores, validate
 
@@ -49,6 +52,19 @@ def take_step(model: nn.Module, optimiser: optim.Optimizer, number: int, world: 
     optimiser.step()
     optimiser.zero_grad()
     return loss.detach()
+
+
+def of_the_loop(world: World) -> dict[str, Any]:
+    """Two steps as the loop takes them: each of a batch in two parts, its gradient shortened."""
+    model, optimiser = begin(world, "sgd")
+    schedule = optim.lr_scheduler.ConstantLR(optimiser, 1.0, 1)
+    state = TrainingState(model, optimiser, schedule, runs=model)
+    random = torch.Generator().manual_seed(4)
+    images = torch.randn(8, 3, 8, 8, generator=random, dtype=torch.float64)[world.rank :: world.ranks]
+    labels = torch.randint(10, (8,), generator=random)[world.rank :: world.ranks]
+    for _ in range(2):
+        loop.take_step(state, Batch(images, labels), StepRule(F.cross_entropy, clip=0.01, accumulate=2))
+    return {"losses": state.losses, **seen(model, optimiser)}
 
 
 def seen(model: nn.Module, optimiser: optim.Optimizer) -> dict[str, Any]:
@@ -89,6 +105,7 @@ def on_one_rank(world: World, folder: Path) -> dict[str, Any]:
     torch.manual_seed(3)
     found: dict[str, Any] = {"in one piece": in_one_piece(world) if world.rank == 0 else len(in_one_piece(world))}
     found["beginning"] = beginning(world)
+    found["of the loop"] = of_the_loop(world)
     for name in OPTIMISERS:
         model, optimiser = begin(world, name, seed=world.rank)  # the first one's beginning is everybody's
         save_shares(folder / f"{name}-of-two-0", model, optimiser, {})

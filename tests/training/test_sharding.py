@@ -12,7 +12,7 @@ import pytest
 import sharding_cases
 import torch
 from on_ranks import on_ranks
-from sharding_cases import OPTIMISERS, REST, begin, commands_network, scores, seen, take_step
+from sharding_cases import OPTIMISERS, REST, begin, commands_network, of_the_loop, scores, seen, take_step
 from torch.distributed.checkpoint.filesystem import FileSystemWriter
 from torch.distributed.checkpoint.state_dict_saver import save
 
@@ -59,6 +59,13 @@ def test_two_steps_are_those_of_one_process(name: str, ranks: list[dict[str, Any
     losses = torch.tensor([found[name]["losses"] for found in ranks]).mean(0)
     torch.testing.assert_close(losses, torch.tensor(alone[name]["losses"]), rtol=1e-6, atol=0)
     assert_close(ranks[0][name], alone[name])
+
+
+def test_steps_in_parts_and_shortened_are_those_of_one_process(ranks: list[dict[str, Any]]) -> None:
+    alone = of_the_loop(ALONE)
+    for found in ranks:
+        assert found["of the loop"]["losses"] == pytest.approx(alone["losses"], rel=1e-9)
+    assert_close(ranks[0]["of the loop"], alone)
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)
