@@ -13,6 +13,7 @@ import resnetlab
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.exercises import grading
 from resnetlab.exercises.course import COURSE, file_name, solution
+from resnetlab.exercises.exercise import stub_of
 from resnetlab.exercises.grading import grade_folders, learner_names
 from resnetlab.exercises.guard import guards
 from resnetlab.exercises.workshop import Result, Workshop
@@ -72,6 +73,24 @@ def test_a_class_is_graded_to_the_same_letter_twice(class_of: Path) -> None:
     held = json.loads(files[0][1])
     assert [entry["learner"] for entry in held["learners"]] == ["ada", "bob", "=1+1"]
     assert held["guarded"] == guards()
+
+
+def test_two_jobs_give_the_grades_of_one(class_of: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sources = {
+        "right": solution("convolution_by_unfold"),
+        "wrong": solution("convolution_by_unfold").replace("+ bias[:, None]", ""),
+        "ends": HEAD + "    os._exit(0)\n",
+        "asks": HEAD + "    return input()\n",
+        "untouched": stub_of(solution("convolution_by_unfold")),
+    }
+    folders = [learner(class_of / name, source) for name, source in sources.items()]
+    alone = grade_folders(folders, class_of / "alone")
+    monkeypatch.setattr(grading, "Workshop", Workshop)
+    together = grade_folders(folders, class_of / "together", jobs=2)
+    assert together.as_csv() == alone.as_csv()
+    assert together.as_json() == alone.as_json()
+    found = [results[0].mistake for results in together.results]
+    assert found == [None, "no-bias", "exits", "reads-input", "not-begun"]
 
 
 def checked(workshop: Workshop, source: str) -> Result:
