@@ -78,6 +78,7 @@ MISTAKES = {
     "train --model resnet20 --data digits --optim.nesterov --optim.momentum 0": "nesterov=True is impossible",
     "finetune --model resnet20 --data digits": "--model resnet20 names no weights",
     "finetune --model resnet20@gone.pth --data digits": "gone.pth",
+    "finetune": "no folder of images was given",
     "finetune --resume occupied": "--resume occupied is no folder of a run",
     "exercises": "resnetlab exercises check",
     "exercises strat here": "commands: exercises start",

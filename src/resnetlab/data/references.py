@@ -10,7 +10,8 @@ from resnetlab.data.labelled import LabelledImages, Split, Stack
 from resnetlab.specs.preprocessing import Preprocessing
 
 NAMES = ("digits", "cifar10", "cifar100", "fashion_mnist")
-FORMS = ("imagefolder:PATH", "imagenet:PATH", "hf:user/dataset")
+STANDS_FOR_A_PATH = "PATH"  # in help, and in recipes whose data are the user's own
+FORMS = (f"imagefolder:{STANDS_FOR_A_PATH}", f"imagenet:{STANDS_FOR_A_PATH}", "hf:user/dataset")
 PLACED = ("imagefolder", "imagenet", "hf")
 
 
@@ -73,6 +74,10 @@ def _parts(reference: str) -> tuple[str, str, str]:
     form, colon, rest = reference.partition(":")
     if colon and not rest:
         raise ResnetlabError(f"data reference {reference!r} says no place\nwrite {' or '.join(FORMS)}")
+    if rest == STANDS_FOR_A_PATH and not os.path.isdir(rest):
+        raise ResnetlabError(
+            f"no folder of images was given: PATH in {reference} stands for it\ngive --data {form}:FOLDER"
+        )
     if reference not in NAMES and (not colon or form not in PLACED):
         if os.path.isdir(reference):
             raise ResnetlabError(f"no data set is called {reference}, but a folder is\nwrite imagefolder:{reference}")
