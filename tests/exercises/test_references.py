@@ -7,9 +7,12 @@ import sys
 
 import pytest
 import torch
+from scipy import stats
 
 from resnetlab.analysis import lesioned
 from resnetlab.exercises.course.lesion_study.check import CHECK
+from resnetlab.exercises.course.shortcut_ablation.check import CHECK as ABLATION
+from resnetlab.exercises.course.shortcut_ablation.measured import MEASURED
 from resnetlab.exercises.filling import parameter_count, shapes_only
 from resnetlab.exercises.given import blocks_of, residual_network
 from resnetlab.exercises.observation import drawn
@@ -34,6 +37,15 @@ def test_the_reference_of_lesions_is_that_of_the_analysis(kind: str) -> None:
                 added[name] = error() - whole
     assert len(added) >= 3
     assert CHECK.library().lesion_study(network, images, labels) == pytest.approx(added)
+
+
+@pytest.mark.parametrize("others", [("B",), ("B", "C", "plain")])
+def test_the_reference_of_intervals_is_scipys_paired_test(others: tuple[str, ...]) -> None:
+    seeds = range(len(MEASURED["A"]))
+    found = ABLATION.library().ablate(lambda option, seed: MEASURED[option][seed], "A", others, seeds)
+    for option in others:
+        test = stats.ttest_rel(MEASURED[option], MEASURED["A"])
+        assert found[option][1:3] == pytest.approx(test.confidence_interval(1 - 0.05 / len(others)))
 
 
 def test_networks_of_full_size_are_counted_without_memory() -> None:

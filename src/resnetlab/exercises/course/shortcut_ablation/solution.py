@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 
 def ablate(
@@ -38,7 +38,7 @@ def ablate(
     # --- fill in ---
     errors = {option: np.array([run(option, seed) for seed in seeds]) for option in (baseline, *others)}
     n = len(seeds)
-    t = stats.t.ppf(1 - 0.05 / len(others) / 2, n - 1)
+    t = special.stdtrit(n - 1, 1 - 0.05 / len(others) / 2)
     result = {}
     for option in others:
         differences = errors[option] - errors[baseline]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from resnetlab.exercises.exercise import Exercise, Mistake
 
 DIFFERENCES = "differences = errors[option] - errors[baseline]"
-QUANTILE = "t = stats.t.ppf(1 - 0.05 / len(others) / 2, n - 1)"
+QUANTILE = "t = special.stdtrit(n - 1, 1 - 0.05 / len(others) / 2)"
 HALF = "half = t * differences.std(ddof=1) / np.sqrt(n)"
 WORD = 'word = "better" if mean + half < 0 else "worse" if mean - half > 0 else "undecided"'
 RUNS = "np.array([run(option, seed) for seed in seeds]) for option in (baseline, *others)}"
@@ -18,7 +18,7 @@ EXERCISE = Exercise(
         "Two runs share a seed. What is left in their difference that is not luck, and how would you know?",
         "Take the differences seed by seed; s with ddof=1; the interval is mean ± t s / √n with n - 1 degrees of "
         "freedom.",
-        "stats.t.ppf(1 - 0.05 / len(others) / 2, n - 1); better only where the whole interval is below 0.",
+        "special.stdtrit(n - 1, 1 - 0.05 / len(others) / 2); better only where the whole interval is below 0.",
     ),
     mistakes=(
         Mistake(
@@ -40,22 +40,22 @@ EXERCISE = Exercise(
         Mistake(
             "normal-for-student",
             "the quantile is the normal distribution's: with few seeds Student's t is much wider",
-            ((QUANTILE, "t = stats.norm.ppf(1 - 0.05 / len(others) / 2)"),),
+            ((QUANTILE, "t = special.ndtri(1 - 0.05 / len(others) / 2)"),),
         ),
         Mistake(
             "degrees-of-freedom",
             "there are n - 1 degrees of freedom, not n: the mean was taken from the same numbers",
-            ((QUANTILE, "t = stats.t.ppf(1 - 0.05 / len(others) / 2, n)"),),
+            ((QUANTILE, "t = special.stdtrit(n, 1 - 0.05 / len(others) / 2)"),),
         ),
         Mistake(
             "one-sided",
             "the quantile is that of one side; what may be better or worse has 2.5 % on either",
-            ((QUANTILE, "t = stats.t.ppf(1 - 0.05 / len(others), n - 1)"),),
+            ((QUANTILE, "t = special.stdtrit(n - 1, 1 - 0.05 / len(others))"),),
         ),
         Mistake(
             "comparisons-not-counted",
             "each interval is at 95 % whatever number of options is compared: share the 5 % among them",
-            ((QUANTILE, "t = stats.t.ppf(0.975, n - 1)"),),
+            ((QUANTILE, "t = special.stdtrit(n - 1, 0.975)"),),
         ),
         Mistake(
             "means-decide",
