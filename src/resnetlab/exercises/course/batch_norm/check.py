@@ -23,12 +23,10 @@ SPACE = {
 
 def probe(answer: Any, case: Case, observation: Observation) -> None:
     c = case["channels"]
-    x = drawn(case, "x", case["images"], c, case["height"], case["width"]) * case["deviation"] + drawn(
-        case, "m", c, 1, 1
-    )
-    x.requires_grad_()
-    gamma, beta = drawn(case, "gamma", c).requires_grad_(), drawn(case, "beta", c).requires_grad_()
-    running_mean, running_var = drawn(case, "running mean", c), drawn(case, "running var", c).exp()
+    x = drawn(case, "x", case["images"], c, case["height"], case["width"]).double() * case["deviation"]
+    x = (x + drawn(case, "m", c, 1, 1)).requires_grad_()  # double: of two values, gradients are all but rounding
+    gamma, beta = (drawn(case, name, c).double().requires_grad_() for name in ("gamma", "beta"))
+    running_mean, running_var = drawn(case, "running mean", c).double(), drawn(case, "running var", c).double().exp()
     given = (x, gamma, beta, running_mean, running_var, case["training"], case["momentum"])
     y = observation.tensor("y", answer.batch_norm(*given))
     observation.output("y", y)
