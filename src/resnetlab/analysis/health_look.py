@@ -238,6 +238,8 @@ def _that_wait(model: nn.Module, batch: tuple[Tensor, Tensor], stopped: set[str]
 
 def _of_other_outputs(model: nn.Module, images: Tensor, names: set[str], others: OtherOutputs) -> set[str]:
     """Those of the parameters that have a gradient from what the network gives beside its logits."""
+    if not names:
+        return set()
     learning = {name: parameter for name, parameter in _learning(model).items() if name in names}
     with preserved(model), torch.enable_grad():
         model.train()
