@@ -1,12 +1,28 @@
-"""How the C library hands out memory."""
+"""How the C library hands out memory, and how much of it there is."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 TRIM_THRESHOLD, MOST_MAPPINGS = -1, -4  # mallopt's names for them: M_TRIM_THRESHOLD, M_MMAP_MAX
+
+
+class Group(NamedTuple):
+    """Where a version of Linux's control groups tells of memory: a folder, three files' names, a line's beginning."""
+
+    folder: str
+    limit: str
+    used: str
+    files: str
+
+
+GROUPS = {  # by the controllers that /proc/self/cgroup names: none in version 2
+    "": Group(".", "memory.max", "memory.current", "inactive_file "),
+    "memory": Group("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file "),
+}
 
 
 def keep_large_blocks() -> bool:
@@ -35,9 +51,40 @@ def free_memory(device: str) -> int | None:
         import torch  # here, so that reading the command line does not wait for it
 
         return int(torch.cuda.mem_get_info()[0])
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return None
-    kilobytes = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    found = [_free_of_machine(), *_free_of_groups()]
+    return min((free for free in found if free is not None), default=None)
+
+
+def _free_of_machine() -> int | None:
+    kilobytes = [line.split()[1] for line in _lines(Path("/proc/meminfo")) if line.startswith("MemAvailable:")]
     return int(kilobytes[0]) * 1024 if kilobytes else None
+
+
+def _free_of_groups(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> list[int]:
+    """Bytes free below the limit of each of Linux's control groups above this process, a container's among them.
+
+    Pages of files that nobody has used of late count as free, as they do in `MemAvailable`.
+    """
+    found = []
+    for _, controllers, path in (line.split(":", 2) for line in _lines(own)):
+        group = GROUPS.get(controllers)
+        if group is None:
+            continue
+        top = root / group.folder
+        here = top / path.lstrip("/")
+        for folder in (here, *here.parents):
+            limit, used = _lines(folder / group.limit), _lines(folder / group.used)
+            if limit and used and limit[0].isdecimal():  # "max" is none
+                files = [line.split()[1] for line in _lines(folder / "memory.stat") if line.startswith(group.files)]
+                found.append(max(0, int(limit[0]) - int(used[0]) + int(files[0] if files else 0)))
+            if folder == top:
+                break
+    return found
+
+
+def _lines(file: Path) -> list[str]:
+    """What a file of the system says; nothing where it is not there or may not be read."""
+    try:
+        return file.read_text().splitlines()
+    except OSError:
+        return []
