@@ -73,7 +73,7 @@ def from_plain(kind: type[AnyData], value: object, place: str = "") -> AnyData:
 
     Args:
         kind: what is expected; a kind with several forms is told by the value's own "kind".
-        value: plain values, as read from JSON.
+        value: plain values, as read from JSON; tuples may stand for lists.
         place: where it stands, for messages.
 
     Raises:
@@ -108,7 +108,7 @@ def read_value(hint: Any, value: object, place: str) -> Any:
         return _checked(value in options, value, place, ", ".join(map(str, options)))
     if origin is tuple:
         exact = None if Ellipsis in options else len(options)
-        fits = isinstance(value, list) and len(value) <= LONGEST_LIST and exact in (None, len(value))
+        fits = isinstance(value, list | tuple) and len(value) <= LONGEST_LIST and exact in (None, len(value))
         items = _checked(fits, value, place, f"a list of {exact or f'up to {LONGEST_LIST}'} values")
         return tuple(read_value(options[0], item, f"{place}[{number}]") for number, item in enumerate(items))
     if is_dataclass(hint):
