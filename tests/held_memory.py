@@ -15,7 +15,7 @@ class HeldMemory(TorchDispatchMode):
     """While it is open, `most` is the largest number of bytes that tensors made meanwhile held at once."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # PyTorch has no types there
         self.most = 0
         self._held: dict[int, tuple[StorageWeakRef, int]] = {}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import textwrap
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -110,9 +111,10 @@ def test_what_nobody_foresaw_is_located(place: str, workshop: Workshop) -> None:
 
 
 def test_a_fault_of_ours_is_not_told_as_the_learners(workshop: Workshop) -> None:
+    answer, many = solution("batch_norm").encode(), cast(int, "many")
     with pytest.raises(ResnetlabError, match="a fault of resnetlab's"):
-        workshop.check("batch_norm", solution("batch_norm").encode(), "answer.py", trials="many")  # type: ignore[arg-type]
-    assert workshop.check("batch_norm", solution("batch_norm").encode(), "answer.py").passed
+        workshop.check("batch_norm", answer, "answer.py", trials=many)
+    assert workshop.check("batch_norm", answer, "answer.py").passed
 
 
 def test_layers_that_cannot_be_compared_are_named(workshop: Workshop) -> None:

@@ -35,5 +35,5 @@ if __name__ == "__main__":
     if os.environ["RANK"] == rank and place == "validation":
         validation.F = type("F", (), {"cross_entropy": signalled(validation.F.cross_entropy, Path(file))})
     elif os.environ["RANK"] == rank:
-        Scorer.add = signalled(Scorer.add, Path(file))  # type: ignore[method-assign]
+        Scorer.add = signalled(Scorer.add, Path(file))  # type: ignore[method-assign]  # only this process
     raise SystemExit(main(command))

@@ -28,5 +28,5 @@ def test_binary_loss_counts_each_class_for_itself() -> None:
 
 @pytest.mark.parametrize("loss", ["cross-entropy", "binary"])
 def test_shares_of_one_class_are_that_class(loss: str) -> None:
-    of = build_loss(Config(loss=loss, label_smoothing=0.2))  # type: ignore[arg-type]
+    of = build_loss(Config(loss=loss, label_smoothing=0.2))  # type: ignore[arg-type]  # a name from a list of names
     assert of(LOGITS, F.one_hot(LABELS, 5).double()).item() == pytest.approx(of(LOGITS, LABELS).item())

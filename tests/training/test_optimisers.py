@@ -60,4 +60,4 @@ def test_steps_are_those_of_the_library(how: Optimiser, theirs: object) -> None:
 )
 def test_impossible_optimisers_are_refused(fields: dict[str, object]) -> None:
     with pytest.raises(SpecError, match="is impossible in Optimiser"):
-        Optimiser(**fields)  # type: ignore[arg-type]
+        Optimiser(**fields)  # type: ignore[arg-type]  # of several types, some of them wrong

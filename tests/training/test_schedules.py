@@ -101,4 +101,4 @@ def test_drops_are_shares_of_training(length: int) -> None:
 )
 def test_impossible_schedules_are_refused(fields: dict[str, object]) -> None:
     with pytest.raises(SpecError, match="is impossible in Schedule"):
-        Schedule(**fields)  # type: ignore[arg-type]
+        Schedule(**fields)  # type: ignore[arg-type]  # of several types, some of them wrong
