@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from resnetlab.training.config import Optimiser
 from resnetlab.training.muon import Muon, orthogonalised
 from resnetlab.training.optimisers import build_optimiser
 
-HOW = Optimiser("muon", lr=0.2, other_lr=0.05, momentum=0.6, weight_decay=1e-2)
+HOW = Optimiser("muon", lr=0.2, other_lr=0.05, norm_bias_lr=0.05, momentum=0.6, weight_decay=1e-2)
 
 
 def small_kernel() -> nn.Parameter:
@@ -24,12 +25,14 @@ def small_kernel() -> nn.Parameter:
 
 @pytest.mark.parametrize("shape", [(16, 16), (16, 144), (144, 16), (1, 9)])
 def test_singular_values_end_near_one_and_singular_vectors_stay(shape: tuple[int, int]) -> None:
-    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    left, _, right = torch.linalg.svd(
+        torch.randn(shape, generator=torch.Generator().manual_seed(0)), full_matrices=False
+    )
+    matrix = left @ torch.diag(torch.linspace(0.1, 1, len(right))) @ right
     found = orthogonalised(matrix)
     assert found.dtype == matrix.dtype
     values = torch.linalg.svdvals(found)
     assert 0.6 < values.min() <= values.max() < 1.3
-    left, _, right = torch.linalg.svd(matrix, full_matrices=False)
     assert torch.cosine_similarity(found.flatten(), (left @ right).flatten(), dim=0) > 0.97
 
 
@@ -70,13 +73,21 @@ def test_all_but_kernels_takes_the_steps_of_sgd_with_nesterov() -> None:
         torch.testing.assert_close(mine, peer)
 
 
-def test_kernels_have_muons_rate_and_all_else_the_other() -> None:
+def test_kernels_biases_of_norms_and_all_else_have_rates_of_their_own() -> None:
     model = create_model("resnet20", width=4)
     names = {id(parameter): name for name, parameter in model.named_parameters()}
-    for group in build_optimiser(model, HOW).param_groups:
-        kernels = {"conv" in names[id(parameter)] for parameter in group["params"]}
-        assert kernels == {group["orthogonal"]}
-        assert group["lr"] == pytest.approx(0.2 if group["orthogonal"] else 0.05)
+    how = replace(HOW, norm_bias_lr=8.0, weight_decay=5e-4, decay_norms=False)
+    found = {
+        names[id(parameter)]: (group["lr"], group["orthogonal"], group["weight_decay"])
+        for group in build_optimiser(model, how).param_groups
+        for parameter in group["params"]
+    }
+    assert len(found) == len(names)
+    for name, told in found.items():
+        bias_of_norm = name.endswith("bias") and "fc" not in name
+        rate = 0.2 if "conv" in name else 8.0 if bias_of_norm else 0.05
+        decay = 5e-4 if name.endswith("weight") and "bn" not in name else 0.0
+        assert told == (pytest.approx(rate), "conv" in name, decay), name
 
 
 def test_an_optimiser_goes_on_from_its_state_to_the_same_bits() -> None:

@@ -25,7 +25,9 @@ class Optimiser:
         name: "sgd", "adamw", "lamb" (timm's; You et al. 2019), or "muon" (Jordan et al. 2024): kernels of convolutions
             take orthogonal steps, all else those of SGD with Nesterov's momentum.
         lr: the highest learning rate, for the global batch; of Muon, the size of a step as a share of the kernel.
-        other_lr: of Muon, the rate of what is no kernel of a convolution.
+        other_lr: of Muon, the rate of what is neither a kernel of a convolution nor a bias of a norm.
+        norm_bias_lr: of Muon, the rate of the biases of norms, β, which bear one a hundred times that of other weights
+            (Page 2018, "How to Train Your ResNet 8: Bag of tricks"; Jordan 2024).
         momentum: of SGD and Muon.
         nesterov: look ahead along the momentum; Muon always does.
         betas: of AdamW and LAMB.
@@ -38,6 +40,7 @@ class Optimiser:
     name: OptimiserName = "sgd"
     lr: float = 0.1
     other_lr: float = 0.1
+    norm_bias_lr: float = 0.1
     momentum: float = 0.9
     nesterov: bool = False
     betas: tuple[float, float] = (0.9, 0.999)
@@ -50,6 +53,7 @@ class Optimiser:
         check(self, "name", self.name in get_args(OptimiserName), ", ".join(get_args(OptimiserName)))
         check(self, "lr", 0 < self.lr < math.inf, "a finite number above 0")
         check(self, "other_lr", 0 < self.other_lr < math.inf, "a finite number above 0")
+        check(self, "norm_bias_lr", 0 < self.norm_bias_lr < math.inf, "a finite number above 0")
         check(self, "momentum", 0 <= self.momentum < 1, "0 or more, below 1")
         check(self, "nesterov", not self.nesterov or self.momentum > 0, "only with momentum above 0")
         check(self, "betas", all(0 <= beta < 1 for beta in self.betas), "two numbers from 0, below 1")

@@ -9,8 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, optim
 
-# Five rounds of x ← a·x + b·x³ + c·x⁵ bring a singular value between 0.01 and 1 to one between 0.68 and 1.13.
-ROUNDS = 5
+# Three rounds of x ← a·x + b·x³ + c·x⁵ bring a singular value between 0.03 and 1 to one between 0.68 and 1.21, as its
+# author's CIFAR-10 speed runs have them; the paper's five do so from 0.01 on.
+ROUNDS = 3
 CUBIC = (3.4445, -4.7750, 2.0315)
 TINY = 1e-7
 
@@ -75,6 +76,6 @@ def orthogonalised(matrix: Float[Tensor, "m n"]) -> Float[Tensor, "m n"]:
     linear, cubic, quintic = CUBIC
     for _ in range(ROUNDS):
         gram = x @ x.T
-        x = linear * x + (cubic * gram + quintic * gram @ gram) @ x
+        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=cubic, alpha=quintic), x, beta=linear)
     found = x if matrix.shape[0] <= matrix.shape[1] else x.T
     return found.to(matrix.dtype)

@@ -10,6 +10,7 @@ from resnetlab.training.config import Optimiser
 from resnetlab.training.stages import stages
 
 Group = dict[str, Any]
+NORMS = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm)
 KERNEL_DIMENSIONS = 4  # of a two-dimensional convolution: outputs, inputs, height, width
 
 
@@ -18,7 +19,8 @@ def parameter_groups(model: nn.Module, optimiser: Optimiser, *, frozen_too: bool
 
     The head learns at `lr`, the stage before it at `stage_decay` times that, and so on back to the stem; with
     `decay_norms` off, whatever is no matrix or kernel (norms, biases, single factors) does not decay. Of Muon,
-    kernels of convolutions are in groups of their own, and all else learns at `other_lr` in place of `lr`.
+    kernels of convolutions are in groups of their own, biases of norms learn at `norm_bias_lr` in place of `lr`, and
+    all else at `other_lr`.
 
     Paper:
         rates that fall stage by stage: Howard & Ruder 2018, §3.2, "Discriminative fine-tuning".
@@ -29,7 +31,7 @@ def parameter_groups(model: nn.Module, optimiser: Optimiser, *, frozen_too: bool
         frozen_too: also those that are frozen now and will be trained later. An optimiser passes over them as long as
             they have no gradient.
     """
-    rates = _rates(model, optimiser)
+    rates, norm_biases = _rates(model, optimiser), _norm_biases(model)
     groups: dict[tuple[object, ...], Group] = {}
     for parameter in model.parameters():
         frozen = not parameter.requires_grad
@@ -38,9 +40,10 @@ def parameter_groups(model: nn.Module, optimiser: Optimiser, *, frozen_too: bool
         part, rate = rates[parameter]
         decays = optimiser.decay_norms or parameter.ndim > 1
         orthogonal = optimiser.name == "muon" and parameter.ndim == KERNEL_DIMENSIONS
+        shifts = optimiser.name == "muon" and parameter in norm_biases
         if optimiser.name == "muon" and not orthogonal:
-            rate *= optimiser.other_lr / optimiser.lr
-        said = {"without decay": not decays, "orthogonal": orthogonal, "frozen at first": frozen}
+            rate *= (optimiser.norm_bias_lr if shifts else optimiser.other_lr) / optimiser.lr
+        said = {"without decay": not decays, "orthogonal": orthogonal, "of norms": shifts, "frozen at first": frozen}
         name = ", ".join([part, *(word for word, holds in said.items() if holds)])
         decay = optimiser.weight_decay if decays else 0.0
         empty = {"params": [], "lr": rate, "weight_decay": decay, "name": name}
@@ -48,6 +51,12 @@ def parameter_groups(model: nn.Module, optimiser: Optimiser, *, frozen_too: bool
         group = groups.setdefault((rate, name), empty | ({"orthogonal": True} if orthogonal else {}))
         group["params"].append(parameter)
     return list(groups.values())
+
+
+def _norm_biases(model: nn.Module) -> set[nn.Parameter]:
+    """What norms add: β."""
+    norms = (module for module in model.modules() if isinstance(module, NORMS))
+    return {module.bias for module in norms if isinstance(module.bias, nn.Parameter)}
 
 
 def _rates(model: nn.Module, optimiser: Optimiser) -> dict[nn.Parameter, tuple[str, float]]:
