@@ -13,6 +13,7 @@ from resnetlab import create_model
 from resnetlab.training.config import Optimiser
 from resnetlab.training.muon import Muon, orthogonalised
 from resnetlab.training.optimisers import build_optimiser
+from resnetlab.training.parameter_groups import highest_rate
 
 HOW = Optimiser("muon", lr=0.2, other_lr=0.05, norm_bias_lr=0.05, momentum=0.6, weight_decay=1e-2)
 
@@ -88,6 +89,12 @@ def test_kernels_biases_of_norms_and_all_else_have_rates_of_their_own() -> None:
         rate = 0.2 if "conv" in name else 8.0 if bias_of_norm else 0.05
         decay = 5e-4 if name.endswith("weight") and "bn" not in name else 0.0
         assert told == (pytest.approx(rate), "conv" in name, decay), name
+
+
+def test_the_rate_that_is_told_is_that_of_kernels_and_not_of_what_norms_add() -> None:
+    optimiser = build_optimiser(create_model("resnet20", width=4), replace(HOW, norm_bias_lr=8.0))
+    assert highest_rate(optimiser) == 0.2
+    assert highest_rate(optim.SGD([small_kernel()], 0.3)) == 0.3
 
 
 def test_an_optimiser_goes_on_from_its_state_to_the_same_bits() -> None:

@@ -18,6 +18,7 @@ from resnetlab.core.errors import DivergedError, ResnetlabError
 from resnetlab.data.batches import Batches
 from resnetlab.data.preparation import Batch
 from resnetlab.training.loop import StepRule, take_step
+from resnetlab.training.parameter_groups import highest_rate
 from resnetlab.training.state import TrainingState, as_plain, restore
 
 LOST = 4.0  # times the lowest loss, from where a higher rate can only be worse
@@ -129,8 +130,8 @@ def _step(state: TrainingState, batches: Iterator[Batch], rule: StepRule, shares
 
 
 def _shares(state: TrainingState) -> list[float]:
-    rates = [float(group["lr"]) for group in state.optimiser.param_groups]
-    return [rate / max(rates) for rate in rates]
+    highest = highest_rate(state.optimiser)
+    return [float(group["lr"]) / highest for group in state.optimiser.param_groups]
 
 
 def _endless(batches: Batches) -> Iterator[Batch]:

@@ -24,6 +24,7 @@ from resnetlab.data.batches import Batches
 from resnetlab.data.preparation import Batch
 from resnetlab.training.distributed import connected_ranks, exchanging, mean_over_ranks
 from resnetlab.training.events import EpochDone, Observer, StepDone
+from resnetlab.training.parameter_groups import highest_rate
 from resnetlab.training.precision import Choice
 from resnetlab.training.sharding import in_full
 from resnetlab.training.state import TrainingState
@@ -169,7 +170,7 @@ def take_step(state: TrainingState, batch: Batch, rule: StepRule) -> None:
         raise DivergedError(state.step + 1, _first_bad(value, state.model) + _at_scale(state))
     if rule.clip:
         clip_grads_with_norm_(state.model.parameters(), rule.clip, norm)
-    state.last_lr = max(float(group["lr"]) for group in state.optimiser.param_groups)
+    state.last_lr = highest_rate(state.optimiser)
     state.scaler.step(state.optimiser)
     state.scaler.update()
     state.optimiser.zero_grad(set_to_none=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from torch import nn
+from torch.optim import Optimizer
 
 from resnetlab.training.config import Optimiser
 from resnetlab.training.stages import stages
@@ -12,6 +13,7 @@ from resnetlab.training.stages import stages
 Group = dict[str, Any]
 NORMS = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm)
 KERNEL_DIMENSIONS = 4  # of a two-dimensional convolution: outputs, inputs, height, width
+OF_NORMS = "of norms"  # in the name of a group of their biases
 
 
 def parameter_groups(model: nn.Module, optimiser: Optimiser, *, frozen_too: bool = False) -> list[Group]:
@@ -43,7 +45,7 @@ def parameter_groups(model: nn.Module, optimiser: Optimiser, *, frozen_too: bool
         shifts = optimiser.name == "muon" and parameter in norm_biases
         if optimiser.name == "muon" and not orthogonal:
             rate *= (optimiser.norm_bias_lr if shifts else optimiser.other_lr) / optimiser.lr
-        said = {"without decay": not decays, "orthogonal": orthogonal, "of norms": shifts, "frozen at first": frozen}
+        said = {"without decay": not decays, "orthogonal": orthogonal, OF_NORMS: shifts, "frozen at first": frozen}
         name = ", ".join([part, *(word for word, holds in said.items() if holds)])
         decay = optimiser.weight_decay if decays else 0.0
         empty = {"params": [], "lr": rate, "weight_decay": decay, "name": name}
@@ -51,6 +53,12 @@ def parameter_groups(model: nn.Module, optimiser: Optimiser, *, frozen_too: bool
         group = groups.setdefault((rate, name), empty | ({"orthogonal": True} if orthogonal else {}))
         group["params"].append(parameter)
     return list(groups.values())
+
+
+def highest_rate(optimiser: Optimizer) -> float:
+    """The learning rate that is told of a step: the highest, the biases of norms passed over, which have their own."""
+    rates = [(OF_NORMS not in group.get("name", ""), float(group["lr"])) for group in optimiser.param_groups]
+    return max(rates)[1]
 
 
 def _norm_biases(model: nn.Module) -> set[nn.Parameter]:

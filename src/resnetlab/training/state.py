@@ -31,7 +31,7 @@ class TrainingState:
         epoch: epochs finished.
         step_in_epoch: steps taken since.
         losses: of these, each the mean over its batch.
-        last_lr: the highest rate of the last step.
+        last_lr: the rate of the last step, as `highest_rate` tells it.
         best: the highest validation accuracy so far, per cent.
     """
 
