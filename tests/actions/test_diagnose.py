@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,12 @@ def test_page_numbers_and_figures_are_written(tmp_path: Path) -> None:
     for title in ("The signal on its way forward", "The gradient on its way back", "Batch norms", "Input and outputs"):
         assert title in page
     assert (tmp_path / "d" / "plots" / "gradient-depth.svg").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("wrap", [torch.compile, nn.DataParallel], ids=["compiled", "data-parallel"])
+def test_of_a_wrapped_network_the_layers_inside_are_named(wrap: Callable[..., nn.Module], tmp_path: Path) -> None:
+    bare, wrapped = (diagnose(model, folder=tmp_path / name) for name, model in (("a", small()), ("b", wrap(small()))))
+    assert wrapped.sections[0].numbers == bare.sections[0].numbers
 
 
 def test_what_enters_a_second_diagnosis_into_the_same_folder_is_its_own(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def audit(
     The computation is looked at, not the names of classes and attributes, so that any module will do.
 
     Args:
-        model: a module, or a model reference.
+        model: a module, or a model reference; of a compiled or data-parallel module the network inside is looked at.
         against: another, to compare with; else the nearest row of the zoo.
         input_size: one image, (channels, height, width); by default what is known of the model, else tried out.
 
@@ -162,12 +162,14 @@ class _Subject:
 
 
 def _look_at(model: nn.Module | str, input_size: tuple[int, ...] | None) -> _Subject:
+    from resnetlab.core.wrappers import unwrapped
     from resnetlab.weights.saving import card_of
 
     if isinstance(model, str):
         resolved = resolve_model(model, untrained=True)
         return _examined(model, resolved.module, resolved.card, input_size)
-    return _examined(type(model).__name__, model, card_of(model), input_size)
+    module = unwrapped(model)
+    return _examined(type(module).__name__, module, card_of(module), input_size)
 
 
 def _examined(reference: str, module: nn.Module, card: ModelCard, input_size: tuple[int, ...] | None) -> _Subject:

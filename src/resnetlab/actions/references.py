@@ -93,12 +93,15 @@ def given_model(module: nn.Module, *, untrained: bool = False) -> ResolvedModel:
     """A module that stands in Python, with what its card and its running statistics tell; its mode stays.
 
     Args:
-        module: any.
+        module: any; of a compiled or data-parallel one the network inside is taken.
         untrained: a network that was never trained will do.
 
     Raises:
         UntrainedError: it was never trained, and a network that was is meant.
     """
+    from resnetlab.core.wrappers import unwrapped
+
+    module = unwrapped(module)
     name = type(module).__name__
     card = _believed(module, name, untrained)
     if not untrained and not card.is_trained:
@@ -116,8 +119,9 @@ def _resolve(reference: str, untrained: bool) -> tuple[nn.Module, ModelCard]:
         return _of_library(library, rest)
     if colon and library.endswith(".py"):
         from resnetlab.actions.factories import call_factory
+        from resnetlab.core.wrappers import unwrapped
 
-        module = call_factory(Path(library), rest)
+        module = unwrapped(call_factory(Path(library), rest))
         return module, _believed(module, reference, untrained)
     if _is_file(reference):
         return _of_file(Path(reference))

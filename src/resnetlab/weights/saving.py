@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from resnetlab.core.errors import CheckpointError, ResnetlabError
 from resnetlab.core.files import write_atomically, write_content
+from resnetlab.core.wrappers import unwrapped
 from resnetlab.nn import build
 from resnetlab.specs.card import ModelCard
 from resnetlab.specs.model import ModelSpec
@@ -73,9 +74,7 @@ def _bare(model: nn.Module) -> nn.Module:
     Raises:
         ResnetlabError: there is none.
     """
-    inside = model
-    while isinstance(inner := getattr(inside, "_orig_mod", getattr(inside, "module", None)), nn.Module):
-        inside = inner
+    inside = unwrapped(model)
     if not isinstance(getattr(inside, "spec", None), ModelSpec):
         raise ResnetlabError(
             f"a {type(model).__name__} has no spec, so it could not be built again\n"
