@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shlex
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,16 @@ def test_a_class_whose_name_is_no_text_is_refused_before_the_first_step(capsys: 
     assert not Path("run").exists()
 
 
+def test_a_data_folder_may_have_any_name() -> None:
+    write_classes(Path("photos"))
+    line = "train --model resnet20[width=4] --size 16 --batch-size 4 --steps 1 --validation 0 --quiet"
+    for number, name in enumerate(NAMES):
+        shutil.copytree("photos", Path("data", name))
+        data = ["--data", f"imagefolder:data/{name}", "--output", f"run-{number}"]
+        assert main([*shlex.split(line), *data]) == 0, ascii(name)
+        assert main(["train", "--resume", f"run-{number}", "--quiet"]) == 0, ascii(name)
+
+
 def test_weights_of_any_name_are_fine_tuned() -> None:
     write_classes(Path("photos"))
     state = create_model("resnet20", width=4).state_dict()
@@ -155,6 +166,16 @@ def test_resuming_is_proved_on_the_terminal(capsys: pytest.CaptureFixture[str]) 
     assert proof["differ"] == []
     assert len(proof["stops"]) == 2
     assert not Path("run").exists()
+
+
+def test_a_plan_of_a_training_that_is_shorter_than_the_trial_is_told_and_nothing_written(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(shlex.split(f"{ASKED} --output run --dry-run --json")) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["steps"] == 2
+    assert plan["seconds"] > 0
+    assert list(Path().iterdir()) == []
 
 
 def test_a_learning_rate_is_suggested_and_nothing_trained(capsys: pytest.CaptureFixture[str]) -> None:

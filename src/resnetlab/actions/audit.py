@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from resnetlab.actions.audit_facts import NOT_KNOWN, facts_of, operation_in_words
 from resnetlab.actions.audit_identity import Identity, identify_form
 from resnetlab.actions.audit_verdict import paper_of, verdict_on
-from resnetlab.actions.references import resolve_model
+from resnetlab.actions.references import given_model, resolve_model
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.specs import ModelSpec, NetworkSpec, find_spec
 from resnetlab.specs.card import ModelCard
@@ -162,14 +162,8 @@ class _Subject:
 
 
 def _look_at(model: nn.Module | str, input_size: tuple[int, ...] | None) -> _Subject:
-    from resnetlab.core.wrappers import unwrapped
-    from resnetlab.weights.saving import card_of
-
-    if isinstance(model, str):
-        resolved = resolve_model(model, untrained=True)
-        return _examined(model, resolved.module, resolved.card, input_size)
-    module = unwrapped(model)
-    return _examined(type(module).__name__, module, card_of(module), input_size)
+    resolved = resolve_model(model, untrained=True) if isinstance(model, str) else given_model(model, untrained=True)
+    return _examined(resolved.reference, resolved.module, resolved.card, input_size)
 
 
 def _examined(reference: str, module: nn.Module, card: ModelCard, input_size: tuple[int, ...] | None) -> _Subject:

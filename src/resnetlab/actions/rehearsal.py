@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from torch.optim.lr_scheduler import LambdaLR
+
 from resnetlab.actions.run_folder import make_run_folder
 from resnetlab.actions.train_settings import TrainSettings
 from resnetlab.actions.training_preparation import MakeNetwork, Prepared, prepare
@@ -96,6 +98,8 @@ def plan_training(asked: TrainSettings, make_network: MakeNetwork) -> Plan:
 
 def _seconds_per_step(ready: Prepared, growth: Growth) -> float:
     """Mean of the whole training, by a few steps at every size of its images."""
+    # A schedule may refuse more steps than the training has, and that many may be tried.
+    ready.state.schedule = LambdaLR(ready.state.optimiser, lambda step: 1.0)
     phases = growth.phases(ready.steps)
     ends = (*(start for start, _ in phases[1:]), ready.steps)
     spans = [(start, end - start) for (start, _), end in zip(phases, ends, strict=True)]

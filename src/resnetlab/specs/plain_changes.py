@@ -52,6 +52,8 @@ def _value(hint: Any, value: object, where: str, source: str) -> Any:
     options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     if Path in options and isinstance(value, str):
         return Path(value)
+    if str in options and isinstance(value, str):  # it may name a file, by bytes that are no text
+        return value
     if float in options and isinstance(value, str):  # YAML 1.1 takes 1e-4 for a text
         with contextlib.suppress(ValueError):
             value = float(value)
