@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from diagnosing import diagnose, small
+from torch import nn
 
 import resnetlab
 from resnetlab.cli import main

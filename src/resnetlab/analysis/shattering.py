@@ -87,7 +87,7 @@ def gradient_autocorrelation(model: nn.Module, grid: Float[Tensor, "n ..."], max
 
 def line_of_images(
     first: Float[Tensor, "*image"], last: Float[Tensor, "*image"], points: int
-) -> Float[Tensor, points * image]:
+) -> Float[Tensor, " points *image"]:
     """Gives images at even distances on the straight line between two, both included."""
     shares = torch.linspace(0, 1, points, device=first.device).view(-1, *[1] * first.dim())
     return first + shares * (last - first)

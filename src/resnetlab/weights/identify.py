@@ -29,7 +29,7 @@ INFERENCES: dict[str, Callable[[Shapes], ModelSpec]] = {
     "efficientnet": infer_efficientnet,
 }
 
-UNTOLD = ("first_stride", "downsampling")
+UNTOLD = ("first_stride", "downsampling", "activation")
 
 
 @dataclass(frozen=True)
