@@ -92,8 +92,11 @@ def test_parameters_that_moved_are_told_from_those_that_did_not(tmp_path: Path) 
     assert moved["layer2.0.conv1.weight"] == pytest.approx(0.5, abs=0.1)
     same = diagnose(str(tmp_path / "earlier.pth"), folder=tmp_path / "s", earlier=str(tmp_path / "earlier.pth"))
     assert same.sections[-1].not_done == ("both checkpoints hold the same numbers, so nothing moved",)
-    with pytest.raises(ResnetlabError, match="--earlier is another network"):
+    with pytest.raises(ResnetlabError, match=r"--earlier .*\.pth is another network"):
         diagnose(small(), folder=tmp_path / "e", earlier=str(tmp_path / "earlier.pth"))
+    with pytest.raises(ResnetlabError, match="gone"):
+        diagnose(small(), folder=tmp_path / "e", earlier=str(tmp_path / "gone.pth"))
+    assert not (tmp_path / "e").exists()
 
 
 def test_a_trained_network_is_looked_at_as_it_began_too(tmp_path: Path) -> None:

@@ -39,10 +39,10 @@ def test_images_are_enlarged_to_the_smallest_size_that_runs(tmp_path: Path) -> N
 
 
 def test_a_network_of_one_size_alone_gets_that_size() -> None:
-    assert smallest_size(8, 3, lambda channels, side: side == 224) == 224
-    assert smallest_size(8, 3, lambda channels, side: side >= 29) == 29
-    with pytest.raises(ResnetlabError, match="runs on no image"):
-        smallest_size(8, 3, lambda channels, side: False)
+    assert smallest_size(8, 3, lambda channels, side: "" if side == 224 else "other size") == 224
+    assert smallest_size(8, 3, lambda channels, side: "" if side >= 29 else "too small") == 29
+    with pytest.raises(ResnetlabError, match="runs on no image of 3 channels, from 8×8 to 512×512 pixels: no way"):
+        smallest_size(8, 3, lambda channels, side: "no way")
 
 
 def loader(batches: int) -> Iterator[tuple[Tensor, Tensor]]:

@@ -15,7 +15,7 @@ from health_cases import Batches
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resnetlab.analysis.effective_rank import effective_rank, feature_rows
+from resnetlab.analysis.effective_rank import MOST_ROWS, effective_rank, feature_rows
 from resnetlab.analysis.gradient_noise import noise_scale
 from resnetlab.analysis.health import HealthFinding, Severity, worst_first
 from resnetlab.analysis.health_look import HealthLook, look_at_health
@@ -71,6 +71,15 @@ def test_rows_of_features_are_channels_at_single_places() -> None:
     output = torch.arange(2 * 3 * 4 * 4).reshape(2, 3, 4, 4).float()
     rows = feature_rows(output, channels_last=False)
     assert torch.equal(rows, output.permute(0, 2, 3, 1).reshape(-1, 3))
+
+
+def test_rows_of_many_features_come_from_all_over_the_images() -> None:
+    images, side = 64, 16
+    place = torch.arange(images * side * side).reshape(images, 1, side, side).float()
+    at = feature_rows(place, channels_last=False).long().flatten()
+    assert len(at.unique()) == MOST_ROWS
+    assert set((at % side).tolist()) == set((at // side % side).tolist()) == set(range(side))
+    assert len((at // side**2).unique()) > images / 2
 
 
 def test_noise_scale_is_that_of_gradients_drawn_with_known_noise() -> None:

@@ -12,7 +12,9 @@ import torchvision
 from torch import Tensor, nn
 
 from resnetlab import create_model
+from resnetlab.analysis.block_removal import find_removable
 from resnetlab.analysis.junctions import find_junctions, without_branches, without_skips
+from resnetlab.analysis.scoring import Examples
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.nn.merges import BranchOnly
 
@@ -170,6 +172,20 @@ def test_a_module_that_runs_twice_is_two_blocks() -> None:
     with torch.no_grad(), without_branches(model, [second]):
         torch.testing.assert_close(model(images), shared(model[0](images)))
     assert (first.call.run, second.call.run) == (1, 2)
+
+
+def test_a_module_that_runs_twice_is_removed_run_by_run() -> None:
+    torch.manual_seed(0)
+    shared = Block(lambda x, y, scale: x + y)
+    model = nn.Sequential(nn.Linear(6, 4), shared, shared)
+    examples = Examples(torch.randn(5, 6), torch.zeros(5, dtype=torch.long), 5)
+    removable = find_removable(model, examples)
+    assert removable.names == ("1.layer", "1.layer (run 2)")
+    with torch.no_grad():
+        features = model[0](examples.images)
+        for name, left in zip(removable.names, (shared(features.relu()), shared(features)), strict=True):
+            with removable.without([name]):
+                torch.testing.assert_close(model(examples.images), left)
 
 
 def test_a_network_that_takes_another_way_is_met_with_a_message() -> None:

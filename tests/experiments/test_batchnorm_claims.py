@@ -19,6 +19,8 @@ from resnetlab.data import load_data
 from resnetlab.experiments.base import Results, Run
 from resnetlab.experiments.claims import bn_learning_rate, bn_regularises, bn_smooths_landscape
 from resnetlab.experiments.resnet8 import resnet8
+from resnetlab.nn import build
+from resnetlab.specs import find_spec
 
 SEEDS = range(8)
 
@@ -116,6 +118,16 @@ def test_the_look_along_the_gradient_has_the_closed_form() -> None:
     assert loss_range == pytest.approx(at(-1)[0] - at(farthest)[0], rel=1e-5)
     assert change == pytest.approx(at(farthest)[1] - at(-1)[1], rel=1e-5)
     assert model.theta.item() == -1
+
+
+def test_the_look_along_the_gradient_is_the_same_in_both_memory_formats() -> None:
+    model = build(find_spec("resnet20").with_fields(norm="none", depths="1/1/1", width=4)).double()
+    images, labels = torch.randn(4, 3, 16, 16).double(), torch.arange(4)
+    looks = (
+        bn_smooths_landscape.look_along_gradient(model, images.contiguous(memory_format=form), labels)
+        for form in (torch.contiguous_format, torch.channels_last)
+    )
+    assert next(looks) == pytest.approx(next(looks), rel=1e-9)
 
 
 def test_the_descent_ends_at_the_level() -> None:

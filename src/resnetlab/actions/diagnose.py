@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
+from resnetlab.actions.diagnose_changes import changes_section, earlier_network
 from resnetlab.actions.diagnose_health import health_sections
 from resnetlab.actions.diagnose_images import Labelled
 from resnetlab.actions.diagnose_memory import refuse_too_little_memory
@@ -42,16 +44,18 @@ def diagnose(model: str | nn.Module, data: str | Labelled, **settings: Any) -> D
     asked = DiagnoseSettings(**settings)
     with prepared_subject(model, data, asked) as ready:
         refuse_too_little_memory(ready.subject, asked)
+        earlier = None if asked.earlier is None else earlier_network(asked.earlier, ready.subject.model)
         folder = make_output_folder("diagnose", _name_of(ready.subject), asked.output, asked.exist_ok)
         ready.subject.say(f"diagnosing into {folder}")
         health = health_sections(ready, asked)
+        moved = [] if earlier is None else [changes_section(str(asked.earlier), earlier, ready.subject.model)]
         sound = all(finding.rule != "not finite" for section in health for finding in section.findings)
-        parts = [_part(name, ready.subject, sound) for name in asked.chosen_parts]
-    trained = any(section.numbers.get("is_trained") for section in health)
+        trained = any(section.numbers.get("is_trained") for section in health)
+        subject = replace(ready.subject, is_trained=trained)  # the look at its health knows more of that
+        parts = [_part(name, subject, sound) for name in asked.chosen_parts]
     source = ready.resolved.card.source if trained else None
     facts = {**ready.facts, "source": source, "environment": describe_environment()}
-    subject = ready.subject
-    found = Diagnosis(subject.reference, subject.data, (*health, *parts), ready.remarks, facts, folder)
+    found = Diagnosis(subject.reference, subject.data, (*health, *moved, *parts), ready.remarks, facts, folder)
     write_diagnosis(found, asked)
     return found
 

@@ -30,7 +30,8 @@ def attribution_section(subject: Subject) -> Section:
     from resnetlab.analysis.attribution import integrated_gradients, require_captum
 
     require_captum()
-    images, labels = subject.images[:IMAGES], subject.labels[:IMAGES]
+    few = min(IMAGES, subject.batch_size)
+    images, labels = subject.images[:few], subject.labels[:few]
     with torch.no_grad():
         classes = subject.model(images).argmax(1)
     subject.say(f"integrated gradients of {len(images)} images")

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from torch import nn
 
-from resnetlab.actions.diagnose_settings import DiagnoseSettings
-from resnetlab.actions.diagnose_subject import Prepared
 from resnetlab.actions.diagnosis import Section, SectionFigure
 from resnetlab.actions.references import resolve_model
 from resnetlab.analysis.health import HealthFinding
@@ -39,27 +36,38 @@ class Change:
     moved: float
 
 
+def earlier_network(reference: str, now: nn.Module) -> nn.Module:
+    """A network as it was at an earlier time.
+
+    Args:
+        reference: of it then.
+        now: the network.
+
+    Raises:
+        ResnetlabError: nothing can be read there, or it is another network.
+    """
+    earlier = resolve_model(reference, untrained=True).module
+    old, new = dict(earlier.named_parameters()), dict(now.named_parameters())
+    other = [name for name in new if name not in old or old[name].shape != new[name].shape]
+    if other or len(old) != len(new):
+        name = other[0] if other else next(name for name in old if name not in new)
+        raise ResnetlabError(
+            f"--earlier {reference} is another network: its {name} is missing or of another shape\n"
+            "give an earlier checkpoint of the same network"
+        )
+    return earlier
+
+
 def changes(earlier: nn.Module, now: nn.Module) -> tuple[Change, ...]:
     """How far every parameter moved.
 
     Args:
         earlier: the network at an earlier time.
         now: the same network.
-
-    Raises:
-        ResnetlabError: they are not the same network.
     """
     old = {name: parameter.detach().cpu().double() for name, parameter in earlier.named_parameters()}
-    new = dict(now.named_parameters())
-    other = [name for name in new if name not in old or old[name].shape != new[name].shape]
-    if other or len(old) != len(new):
-        name = other[0] if other else next(name for name in old if name not in new)
-        raise ResnetlabError(
-            f"--earlier is another network: its {name} is missing or of another shape\n"
-            "give an earlier checkpoint of the same network"
-        )
     found = []
-    for name, parameter in new.items():
+    for name, parameter in now.named_parameters():
         value = parameter.detach().cpu().double()
         size = old[name].norm().item()
         moved = (value - old[name]).norm().item() / (size or 1.0)
@@ -67,27 +75,29 @@ def changes(earlier: nn.Module, now: nn.Module) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def changes_section(ready: Prepared, asked: DiagnoseSettings) -> Section:
+def changes_section(reference: str, earlier: nn.Module, now: nn.Module) -> Section:
     """Norms and updates of every parameter since the earlier checkpoint.
 
-    Raises:
-        ResnetlabError: it is not the same network.
+    Args:
+        reference: of the earlier checkpoint.
+        earlier: the network then.
+        now: the network.
     """
-    assert asked.earlier is not None
-    found = changes(resolve_model(asked.earlier, untrained=True).module, ready.subject.model)
+    found = changes(earlier, now)
     moved = sorted(change.moved for change in found)
+    numbers = {"earlier": reference, "parameters": [asdict(one) for one in found]}
     if not moved[-1]:
         same = "both checkpoints hold the same numbers, so nothing moved"
-        return Section(SLUG, TITLE, f"Beside {asked.earlier}.", numbers=_numbers(asked, found), not_done=(same,))
+        return Section(SLUG, TITLE, f"Beside {reference}.", numbers=numbers, not_done=(same,))
     lead = (
-        f"Since {asked.earlier}, a parameter moved by {number(moved[0])} to {number(moved[-1])} of its norm, by "
+        f"Since {reference}, a parameter moved by {number(moved[0])} to {number(moved[-1])} of its norm, by "
         f"{number(moved[len(moved) // 2])} in the median."
     )
     rows = tuple((one.name, number(one.before), number(one.now), number(one.moved)) for one in found)
     columns = ("Parameter", "Earlier norm", "Norm", "Moved")
     table = PageTable("Parameter by parameter", columns, rows, columns[1:], "Moved: of the earlier norm.")
     still = tuple(_still(change) for change in found if change.learns and not change.moved)
-    return Section(SLUG, TITLE, lead, _figures(found), (table,), _numbers(asked, found), still[:MOST_NAMED])
+    return Section(SLUG, TITLE, lead, _figures(found), (table,), numbers, still[:MOST_NAMED])
 
 
 def _still(change: Change) -> HealthFinding:
@@ -110,7 +120,3 @@ def _figures(found: tuple[Change, ...]) -> tuple[SectionFigure, ...]:
             "changes-norms", "Norms of the parameters", by_depth(norms, x="parameter", y="norm", log_y=True)
         ),
     )
-
-
-def _numbers(asked: DiagnoseSettings, found: tuple[Change, ...]) -> dict[str, Any]:
-    return {"earlier": asked.earlier, "parameters": [asdict(one) for one in found]}

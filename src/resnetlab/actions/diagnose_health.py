@@ -6,7 +6,6 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from resnetlab.actions.diagnose_changes import changes_section
 from resnetlab.actions.diagnose_outputs import LogitsTaken
 from resnetlab.actions.diagnose_sections import gradient_section, norm_section, output_section, signal_section
 from resnetlab.actions.diagnose_settings import DiagnoseSettings
@@ -39,7 +38,7 @@ def health_sections(ready: Prepared, asked: DiagnoseSettings) -> list[Section]:
         asked: how it is looked at.
 
     Raises:
-        ResnetlabError: the network fails on the images, or its earlier self is another network.
+        ResnetlabError: the network fails on the images.
     """
     subject = ready.subject
     subject.say("signal and gradients, as the network is now")
@@ -56,13 +55,12 @@ def health_sections(ready: Prepared, asked: DiagnoseSettings) -> list[Section]:
     looks = {"now": now} | ({"start": first} if first is not None else {})
     not_done = tuple(filter(None, [why, _structure_said(structure)]))
     parts = {slug: tuple(one for one in findings if _section_of(one.rule) == slug) for slug in (*SECTIONS, "outputs")}
-    sections = [
+    return [
         signal_section(looks, parts["signal"], not_done),
         gradient_section(looks, parts["gradient"]),
         *([norm_section(looks, parts["norms"])] if now.norms or parts["norms"] else []),
         output_section(looks, parts["outputs"], subject.classes),
     ]
-    return [*sections, *([changes_section(ready, asked)] if asked.earlier is not None else [])]
 
 
 def _look(subject: Subject, model: nn.Module, taken: LogitsTaken, is_trained: bool) -> HealthLook:

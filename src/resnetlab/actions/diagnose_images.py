@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from resnetlab.actions.diagnose_memory import refuse_too_many_images
 from resnetlab.actions.diagnose_settings import DiagnoseSettings
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.data.labelled import LabelledImages
@@ -39,7 +40,7 @@ class FittedImages:
 
 
 def drawn_images(
-    data: LabelledImages, how: Preprocessing, asked: DiagnoseSettings, runs: Callable[[int, int], bool]
+    data: LabelledImages, how: Preprocessing, asked: DiagnoseSettings, fails: Callable[[int, int], str]
 ) -> FittedImages:
     """Some of the data's images, drawn by the seed, as the network takes them.
 
@@ -47,20 +48,24 @@ def drawn_images(
         data: of which.
         how: what they go through, in as many channels as the network takes.
         asked: how many, and what must not be done to them.
-        runs: whether the network runs on images of so many channels and pixels a side.
+        fails: why the network does not run on images of so many channels and pixels a side; "" where it does.
 
     Raises:
-        ResnetlabError: there is none, or what is forbidden would be needed.
+        ResnetlabError: there is none, the memory will not do, or what is forbidden would be needed.
         ImageError: one cannot be read.
     """
     if not len(data):
         raise ResnetlabError(f"{data.name} has no {data.split} images\ngive other data, or another --split")
     order = torch.randperm(len(data), generator=torch.Generator().manual_seed(asked.seed))[: asked.images].tolist()
-    raw = [data.read(number) for number in order]
-    fitted, remarks = _fitted_way(how, data, asked, runs)
-    greys = {image.shape[0] for image in raw} - {fitted.channels}
-    remarks += _channels_said(sorted(greys), fitted.channels, asked)
-    images = normalise(torch.stack([cut(image, fitted) for image in raw]), fitted)
+    fitted, remarks = _fitted_way(how, data, asked, fails)
+    refuse_too_many_images(len(order), fitted)
+    squares, greys = [], set()
+    for number in order:  # one photograph at a time: together they may be larger than the memory
+        image = data.read(number)
+        greys.add(image.shape[0])
+        squares.append(cut(image, fitted))
+    remarks += _channels_said(sorted(greys - {fitted.channels}), fitted.channels, asked)
+    images = normalise(torch.stack(squares), fitted)
     few = () if len(order) >= asked.images else (f"the data has {len(order)} {data.split} images, and all are used",)
     labels = torch.tensor([data.labels[number] for number in order])
     return FittedImages(images, labels, (*data.remarks, *remarks, *few), fitted)
@@ -70,7 +75,7 @@ def loaded_images(
     batches: Iterable[tuple[Tensor, Tensor]],
     channels: int | None,
     asked: DiagnoseSettings,
-    runs: Callable[[int, int], bool],
+    fails: Callable[[int, int], str],
 ) -> FittedImages:
     """The first images that a loader gives, as the network takes them.
 
@@ -78,7 +83,7 @@ def loaded_images(
         batches: of images (N, C, H, W), normalised, with labels (N,).
         channels: that the network takes; None where it does not tell, and takes those of the images.
         asked: how many, and what must not be done to them.
-        runs: whether the network runs on images of so many channels and pixels a side.
+        fails: why the network does not run on images of so many channels and pixels a side; "" where it does.
 
     Raises:
         ResnetlabError: it gives none, or something else, or what is forbidden would be needed.
@@ -96,46 +101,47 @@ def loaded_images(
         remarks += _channels_said([images.shape[1]], channels, asked)
         images = fit_channels(images, channels)
     side = min(images.shape[-2:])
-    size = smallest_size(side, channels, runs) if not runs(channels, side) else side
+    size = smallest_size(side, channels, fails) if fails(channels, side) else side
     if size != side:
         remarks += _size_said(side, size, "the smallest that the network takes", asked)
         images = F.interpolate(images, size=(size, size), mode="bilinear", antialias=True)
     return FittedImages(images, labels, remarks)
 
 
-def smallest_size(start: int, channels: int, runs: Callable[[int, int], bool]) -> int:
+def smallest_size(start: int, channels: int, fails: Callable[[int, int], str]) -> int:
     """The smallest side above one that fails on which a network runs.
 
     Args:
         start: a side on which it does not run.
         channels: of the images.
-        runs: whether it runs.
+        fails: why it does not run; "" where it does.
 
     Raises:
         ResnetlabError: it runs on none up to the largest that is tried.
     """
     usual = (8, 16, 24, 32, 48, 64, 96, 128, 160, 192, 224, 256, 288, 299, 384, 448, LARGEST)
-    below = start
+    below, reason = start, ""
     for side in (side for side in usual if side > start):
-        if runs(channels, side):
-            while side - below > 1:  # a network that takes only one size keeps it
-                middle = (side + below) // 2
-                side, below = (middle, below) if runs(channels, middle) else (side, middle)
-            return side
-        below = side
+        if reason := fails(channels, side):
+            below = side
+            continue
+        while side - below > 1:  # a network that takes only one size keeps it
+            middle = (side + below) // 2
+            side, below = (side, middle) if fails(channels, middle) else (middle, below)
+        return side
     raise ResnetlabError(
-        f"the network runs on no image of {channels} channels, from {start}×{start} to {LARGEST}×{LARGEST} pixels\n"
-        "give a module that takes one batch of images; --size sets the side it takes"
+        f"the network runs on no image of {channels} channels, from {start}×{start} to {LARGEST}×{LARGEST} pixels: "
+        f"{reason}\ngive a module that takes one batch of images; --size sets the side it takes"
     )
 
 
 def _fitted_way(
-    how: Preprocessing, data: LabelledImages, asked: DiagnoseSettings, runs: Callable[[int, int], bool]
+    how: Preprocessing, data: LabelledImages, asked: DiagnoseSettings, fails: Callable[[int, int], str]
 ) -> tuple[Preprocessing, tuple[str, ...]]:
     """The preprocessing in a size that the network takes, and what is said of it."""
     own = data.own.size if data.own is not None else None
-    if asked.size is None and not runs(how.channels, how.size):
-        size = smallest_size(how.size, how.channels, runs)
+    if asked.size is None and fails(how.channels, how.size):
+        size = smallest_size(how.size, how.channels, fails)
         why = "the smallest that the network takes"
         return replace(how, size=size, resize=size), _size_said(how.size, size, why, asked)
     if asked.size is None and own is not None and own < how.size:

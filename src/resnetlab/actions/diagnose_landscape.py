@@ -119,7 +119,7 @@ def _eigenvalues(curvature: Curvature) -> PageTable:
     )
     note = (
         f"Of the Hessian of the mean cross-entropy of {curvature.images} images with respect to all "
-        f"{curvature.parameters:,} parameters that learn, the largest by magnitude, by Lanczos with "
+        f"{curvature.parameters:,} parameters that learn, the largest by value, by Lanczos with "
         f"{curvature.products} products; {STATISTICS[curvature.batchnorm]}. Residual: how far off it may be."
     )
     return PageTable(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import torch
 
@@ -11,12 +12,32 @@ from resnetlab.actions.diagnosis import Subject
 from resnetlab.analysis.complexity import Complexity, measure_complexity
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.core.memory import free_memory
+from resnetlab.specs.preprocessing import Preprocessing
 
 KEPT_TWICE = 2  # what layers give is kept for the backward pass, and about as much is in flight on the way back
 COPIES_OF_WEIGHTS = 6  # the weights, their gradients, the last ones, their sum, and as much in flight
 OF_A_PRODUCT = 3  # times what a pass forward and back keeps, for a product with the Hessian goes back twice
+BYTES_OF_A_VALUE = 10  # of an image: as a byte, twice, then as a float, and normalised
 LONG = 20.0  # seconds, from which on a user is told beforehand
 PASSES = 5  # over all images, in forward passes: forward and backward in training mode, and forward in evaluation mode
+
+
+def refuse_too_many_images(count: int, how: Preprocessing) -> None:
+    """Pass where so many images can be held, before one is read.
+
+    Args:
+        count: images.
+        how: what they go through, which tells their size.
+
+    Raises:
+        ResnetlabError: the memory will not do.
+    """
+    needed, free = count * how.channels * how.size**2 * BYTES_OF_A_VALUE, free_memory("cpu")
+    if free is not None and needed > free:
+        raise ResnetlabError(
+            f"{count} images of {how.size}×{how.size} pixels take about {_gigabytes(needed)}, and {_gigabytes(free)} "
+            "are free\ngive fewer --images, or a smaller --size"
+        )
 
 
 def refuse_too_little_memory(subject: Subject, asked: DiagnoseSettings) -> None:
@@ -67,10 +88,10 @@ def too_little_for_hessian(subject: Subject, vectors: int) -> str:
 
 
 def _cost(subject: Subject) -> Complexity | None:
-    try:
-        return measure_complexity(subject.model, tuple(subject.images.shape[1:]))
-    except ResnetlabError:  # it looks at numbers, and cannot be run without any
-        return None
+    for device in ("meta", "cpu"):  # a network that looks at numbers cannot be run without any
+        with suppress(ResnetlabError):
+            return measure_complexity(subject.model, subject.image_size, device)
+    return None
 
 
 def _seconds_per_image(subject: Subject) -> float:

@@ -24,7 +24,7 @@ def paths_section(subject: Subject) -> Section:
     """How much of the gradient at the images comes through paths of each length.
 
     Raises:
-        ResnetlabError: no residual addition was found.
+        ResnetlabError: no residual addition was found, or no gradient comes to the images.
     """
     from torch.nn import functional as F
 
@@ -37,7 +37,7 @@ def paths_section(subject: Subject) -> Section:
         raise ResnetlabError("no residual addition was found: all of the gradient comes through one path")
     blocks = len(junctions)
     paths = PATHS if blocks < MANY_BLOCKS else FEWER_PATHS
-    count, fewer = affordable(subject, paths * blocks, IMAGES)
+    count, fewer = affordable(subject, paths * blocks, min(IMAGES, subject.batch_size))
     images, labels = subject.images[:count], subject.labels[:count]
     subject.say(f"following paths through {blocks} blocks")
     loss = partial(F.cross_entropy, target=labels)

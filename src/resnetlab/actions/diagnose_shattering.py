@@ -28,26 +28,25 @@ def shattering_section(subject: Subject) -> Section:
     if bool((first == last).all()):
         raise ResnetlabError("there are no two different images to draw a line between")
     subject.say(f"gradients at {POINTS} images on a line")
-    points = max(MAX_LAG + 2, min(POINTS, subject.batch_size))
     junctions = find_junctions(subject.model, subject.image_size)
-    grid = line_of_images(first, last, points)
-    whole, plain = shattering_with_and_without_skips(subject.model, junctions, grid, MAX_LAG)
+    grid = line_of_images(first, last, POINTS)
+    whole, plain = shattering_with_and_without_skips(subject.model, junctions, grid, MAX_LAG, subject.batch_size)
     not_done = () if junctions else ("No residual addition was found: there is no skip to cut for a comparison",)
     if junctions and plain is None:
         not_done = ("The plain twin's gradient is the same at every image: it has no autocorrelation",)
     return Section(
         "shattering",
         "How far gradients reach",
-        _lead(points, whole, plain),
+        _lead(whole, plain),
         (_figure(whole, plain),),
-        numbers={"points": points, "network": numbers_of(whole), "without_skips": numbers_of(plain)},
+        numbers={"points": POINTS, "network": numbers_of(whole), "without_skips": numbers_of(plain)},
         not_done=not_done,
     )
 
 
-def _lead(points: int, whole: Autocorrelation, plain: Autocorrelation | None) -> str:
+def _lead(whole: Autocorrelation, plain: Autocorrelation | None) -> str:
     lead = (
-        f"On a straight line of {points} images between two of the data, the gradients of neighbours correlate by "
+        f"On a straight line of {POINTS} images between two of the data, the gradients of neighbours correlate by "
         f"{number(whole.values[1])}, and by {number(whole.values[-1])} {MAX_LAG} steps apart"
     )
     if plain is not None:

@@ -81,7 +81,7 @@ def _prepared(
     fitted, remarks = _fitted(resolved, images, asked, trial)
     if taken.told and not taken.classes:  # of a loader's classes more is known by now
         taken.classes = int(fitted.labels.max()) + 1
-        trial.runs(fitted.images.shape[1], min(fitted.images.shape[2:]))
+        trial.failure(fitted.images.shape[1], min(fitted.images.shape[2:]))
     outputs = trial.outputs_for(fitted.images)
     classes, order, said = _classes(resolved, images, fitted, outputs)
     labels = order[fitted.labels] if order is not None else fitted.labels
@@ -132,7 +132,7 @@ def _fitted(
 ) -> tuple[FittedImages, tuple[str, ...]]:
     """The images as the network takes them, and what was assumed of it."""
     if not isinstance(images, LabelledImages):
-        return loaded_images(images, _input_channels(resolved, None), asked, trial.runs), ()
+        return loaded_images(images, _input_channels(resolved, None), asked, trial.failure), ()
     given = images.own.channels if images.own is not None else None
     channels = _input_channels(resolved, given) or 3
     usual = None if images.own is None or channels not in (1, 3) else in_channels(images.own, channels)
@@ -146,7 +146,7 @@ def _fitted(
         )
     known = resolved.card.assumptions
     assumed = tuple(f"assumed: {one}" for one in card.assumptions if one not in known)
-    return drawn_images(images, how, asked, trial.runs), assumed
+    return drawn_images(images, how, asked, trial.failure), assumed
 
 
 def _input_channels(resolved: ResolvedModel, otherwise: int | None) -> int | None:
@@ -185,10 +185,9 @@ class _Trial:
         self.resolved, self.device = resolved, device
         floating = (one.dtype for one in resolved.module.parameters() if one.is_floating_point())
         self.dtype = next(floating, torch.get_default_dtype())
-        self.reason = ""
 
-    def runs(self, channels: int, side: int) -> bool:
-        """Whether it does, in both modes.
+    def failure(self, channels: int, side: int) -> str:
+        """Why it does not run, in one of the two modes; "" where it does.
 
         Raises:
             ResnetlabError: what keeps it from running is not the size.
@@ -205,13 +204,12 @@ class _Trial:
                 module(images)
         except ResnetlabError as error:
             if "smallest legal size" in str(error):
-                return False
+                return str(error).splitlines()[0]
             raise
         except Exception as error:  # whatever a user's module raises
             self._refuse_other_inputs(error)
-            self.reason = " ".join(str(error).split())[:200]
-            return False
-        return True
+            return _in_a_line(error)
+        return ""
 
     def outputs_for(self, images: Tensor) -> int:
         """How many numbers it gives for an image.
@@ -226,9 +224,9 @@ class _Trial:
             raise
         except Exception as error:  # whatever a user's module raises
             self._refuse_other_inputs(error)
-            why = " ".join(str(error).split())[:200]
             raise ResnetlabError(
-                f"{self.resolved.reference} cannot take images of {'×'.join(map(str, images.shape[1:]))}: {why}\n"
+                f"{self.resolved.reference} cannot take images of {'×'.join(map(str, images.shape[1:]))}: "
+                f"{_in_a_line(error)}\n"
                 "give --size, --mean and --std as the network was made for"
             ) from error
         return int(logits.shape[1])
@@ -239,6 +237,10 @@ class _Trial:
                 f"{self.resolved.reference} does not take one batch of images alone: {' '.join(str(error).split())}\n"
                 "wrap it into a module whose forward(images) gives the logits"
             ) from error
+
+
+def _in_a_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def _say(text: str) -> None:

@@ -27,10 +27,10 @@ from resnetlab.core.errors import ResnetlabError
 
 @dataclass(frozen=True)
 class Curvature:
-    """The largest eigenvalues of the Hessian of the mean cross-entropy, by magnitude.
+    """The largest eigenvalues of the Hessian of the mean cross-entropy.
 
     Attributes:
-        eigenvalues: the largest first by value; negative ones among them are directions in which the loss bends down.
+        eigenvalues: the largest first, by value: directions in which the loss bends up most.
         residuals: ‖Hv − λv‖ of each with its unit eigenvector: how far off λ can be.
         parameters: that learn, the side of the Hessian.
         products: of the Hessian with a vector that it took.
@@ -110,7 +110,7 @@ def measure_curvature(
     seed: int = 0,
     most_products: int = 400,
 ) -> Curvature:
-    """Finds the eigenvalues of largest magnitude of the Hessian at a classifier's weights; the model is not touched.
+    """Finds the largest eigenvalues, by value, of the Hessian at a classifier's weights; the model is not touched.
 
     Args:
         model: any classifier.
@@ -146,13 +146,13 @@ def measure_curvature(
 def _largest(
     hessian: HessianProducts, count: int, tolerance: float, seed: int, most_products: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Eigenvalues of largest magnitude with their vectors, by Lanczos."""
+    """The largest eigenvalues with their vectors, by Lanczos."""
     start = np.random.default_rng(seed).standard_normal(hessian.size)
     kept = min(hessian.size, max(2 * count + 1, 20))
     operator = LinearOperator((hessian.size, hessian.size), matvec=hessian, dtype=np.float64)
     restarts = max(1, math.ceil(most_products / kept))
     try:
-        found = eigsh(operator, k=count, which="LM", v0=start, tol=tolerance, ncv=kept, maxiter=restarts)
+        found = eigsh(operator, k=count, which="LA", v0=start, tol=tolerance, ncv=kept, maxiter=restarts)
     except ArpackNoConvergence as error:
         raise ResnetlabError(
             f"{count} eigenvalues were not found within {hessian.asked} products to a relative {tolerance:g}\n"

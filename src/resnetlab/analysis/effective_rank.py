@@ -28,7 +28,7 @@ def effective_rank(features: Float[Tensor, "samples units"]) -> float:
 
 
 def feature_rows(output: Tensor, channels_last: bool) -> Float[Tensor, "samples channels"]:
-    """Channels at up to 256 places, spread evenly over images and positions.
+    """Channels at up to 256 places, drawn from all images and positions; the same for the same shape.
 
     Args:
         output: of a layer, images first.
@@ -36,12 +36,12 @@ def feature_rows(output: Tensor, channels_last: bool) -> Float[Tensor, "samples 
     """
     if output.dim() < 3 or channels_last:
         rows = output.reshape(-1, output.shape[-1])
-        return rows[_spread(len(rows), output.device)]
+        return rows[_some(len(rows)).to(output.device)]
     positions = output.flatten(2)  # (N, C, places)
-    at = _spread(len(output) * positions.shape[2], output.device)
+    at = _some(len(output) * positions.shape[2]).to(output.device)
     return positions[at // positions.shape[2], :, at % positions.shape[2]]
 
 
-def _spread(count: int, device: torch.device) -> Tensor:
-    wanted = min(count, MOST_ROWS)
-    return (torch.arange(wanted, device=device) * count) // max(wanted, 1)
+def _some(count: int) -> Tensor:
+    """Some of so many places, in order: at random, for an even step would meet the same column of every image."""
+    return torch.randperm(count, generator=torch.Generator().manual_seed(0))[:MOST_ROWS].sort().values

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -35,7 +35,7 @@ class Junction:
 
     Attributes:
         block: what the block is called: its module, where that has several the one of its branch, or the branch's
-            first and last layers.
+            first and last layers; where the same layers run again, with the number of the run.
         module: the innermost module that contains branch, skip and sum; "" is the whole.
         call: that makes the sum.
         branch, skip: which tensor among the call's arguments.
@@ -73,7 +73,7 @@ def find_junctions(model: nn.Module, input_size: tuple[int, ...]) -> tuple[Junct
     additions = blocks_on_trunk(graph, find_residual_additions(graph))
     modules = Counter(addition.module for addition in additions)
     found = (_junction(graph, addition, modules[addition.module] > 1) for addition in additions)
-    return tuple(junction for junction in found if junction is not None)
+    return _told_apart(junction for junction in found if junction is not None)
 
 
 @contextmanager
@@ -156,6 +156,16 @@ def _junction(graph: Graph, addition: ResidualAddition, shared: bool) -> Junctio
         shape=operation.shape[1:],
         is_identity=not addition.skip,
     )
+
+
+def _told_apart(junctions: Iterable[Junction]) -> tuple[Junction, ...]:
+    """The same, where no two are called alike."""
+    runs: Counter[str] = Counter()
+    found = []
+    for one in junctions:
+        runs[one.block] += 1
+        found.append(replace(one, block=f"{one.block} (run {runs[one.block]})") if runs[one.block] > 1 else one)
+    return tuple(found)
 
 
 def _name(module: str, layers: tuple[Weighted, ...], shared: bool) -> str:

@@ -133,7 +133,8 @@ def gradient_by_path_length(
         seed: of the sampling.
 
     Raises:
-        ResnetlabError: a length is not between 0 and the number of blocks, or no path is asked for.
+        ResnetlabError: a length is not between 0 and the number of blocks, no path is asked for, or no gradient comes
+            through any.
     """
     network = UnfoldedNetwork(steps, images, loss)
     return sample_paths(network.gradient, len(steps), lengths, paths_per_length, seed)
@@ -156,7 +157,8 @@ def sample_paths(
         seed: of the sampling.
 
     Raises:
-        ResnetlabError: a length is not between 0 and the number of blocks, or no path is asked for.
+        ResnetlabError: a length is not between 0 and the number of blocks, no path is asked for, or no gradient comes
+            through any.
     """
     wanted = tuple(dict.fromkeys(range(blocks + 1) if lengths is None else lengths))
     if not wanted or any(not 0 <= length <= blocks for length in wanted):
@@ -181,13 +183,15 @@ def _contributions(
     """What each length contributes, from the norms along its sampled paths and its share of all paths."""
     weights = {length: float(shares[length]) * norm.mean().item() for length, norm in norms.items()}
     total = math.fsum(weights.values())
+    if total == 0:
+        raise ResnetlabError("no gradient of the loss comes through any of the paths")
     return tuple(
         PathGradient(
             length=length,
             share_of_paths=float(shares[length]),
             norm=norm.mean().item(),
             norm_error=(norm.std() / len(norm) ** 0.5).item() if len(norm) > 1 else None,
-            share_of_gradient=weights[length] / total if total > 0 else 0.0,
+            share_of_gradient=weights[length] / total,
         )
         for length, norm in norms.items()
     )

@@ -17,6 +17,8 @@ from resnetlab.analysis.junctions import Junction, without_skips
 from resnetlab.analysis.untouched import preserved
 from resnetlab.core.errors import ResnetlabError
 
+NO_GRADIENT = "no gradient of the outputs comes to the images: a part of the network is detached from the graph"
+
 
 @dataclass(frozen=True)
 class Autocorrelation:
@@ -33,16 +35,32 @@ class Autocorrelation:
     noise: float
 
 
-def input_gradients(model: nn.Module, grid: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
+def input_gradients(
+    model: nn.Module, grid: Float[Tensor, "n ..."], batch_size: int | None = None
+) -> Float[Tensor, "n ..."]:
     """Gives at every input of the grid the gradient of the sum of all outputs.
 
     For a model that treats its inputs one by one that is each input's own gradient; batch norm in training mode
-    ties them together, as in the paper. Buffers are given back as they were.
+    ties those together that pass together, as in the paper. Buffers are given back as they were.
+
+    Args:
+        model: any module.
+        grid: inputs, (n, ...).
+        batch_size: inputs that pass at once; None for all.
+
+    Raises:
+        ResnetlabError: the outputs do not depend on the inputs, as far as gradients tell.
     """
     with preserved(model), torch.enable_grad():
-        source = grid.detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(model(source.clone()).sum(), source)
-    return gradient
+        return torch.cat([_gradients_of(model, part) for part in grid.split(batch_size or len(grid))])
+
+
+def _gradients_of(model: nn.Module, inputs: Tensor) -> Tensor:
+    source = inputs.detach().requires_grad_()
+    total = model(source.clone()).sum()
+    if not total.requires_grad:
+        raise ResnetlabError(NO_GRADIENT)
+    return torch.autograd.grad(total, source, materialize_grads=True)[0]
 
 
 def autocorrelation(gradients: Float[Tensor, "n ..."], max_lag: int, centred: bool = True) -> Autocorrelation:
@@ -74,15 +92,18 @@ def autocorrelation(gradients: Float[Tensor, "n ..."], max_lag: int, centred: bo
     )
 
 
-def gradient_autocorrelation(model: nn.Module, grid: Float[Tensor, "n ..."], max_lag: int) -> Autocorrelation:
+def gradient_autocorrelation(
+    model: nn.Module, grid: Float[Tensor, "n ..."], max_lag: int, batch_size: int | None = None
+) -> Autocorrelation:
     """Gives the autocorrelation of the model's input gradient along a line of inputs.
 
     Args:
         model: any module.
         grid: inputs at even distances along a line, (n, features).
         max_lag: largest lag, in steps of the grid.
+        batch_size: inputs that pass at once; None for all.
     """
-    return autocorrelation(input_gradients(model, grid), max_lag)
+    return autocorrelation(input_gradients(model, grid, batch_size), max_lag)
 
 
 def line_of_images(
@@ -94,7 +115,11 @@ def line_of_images(
 
 
 def shattering_with_and_without_skips(
-    model: nn.Module, junctions: Sequence[Junction], grid: Float[Tensor, "n ..."], max_lag: int
+    model: nn.Module,
+    junctions: Sequence[Junction],
+    grid: Float[Tensor, "n ..."],
+    max_lag: int,
+    batch_size: int | None = None,
 ) -> tuple[Autocorrelation, Autocorrelation | None]:
     """Gives the autocorrelation of a network as it is, and of its plain twin: all skips cut, the same weights.
 
@@ -105,15 +130,16 @@ def shattering_with_and_without_skips(
         junctions: its blocks' sums, from `find_junctions`.
         grid: inputs at even distances along a line, (n, ...).
         max_lag: largest lag, in steps of the grid.
+        batch_size: inputs that pass at once; None for all.
 
     Raises:
         ResnetlabError: the lag does not fit the grid, or the network's own gradient is the same everywhere.
     """
-    whole = gradient_autocorrelation(model, grid, max_lag)
+    whole = gradient_autocorrelation(model, grid, max_lag, batch_size)
     if not junctions:
         return whole, None
     with without_skips(model, junctions):
-        gradients = input_gradients(model, grid)
+        gradients = input_gradients(model, grid, batch_size)
     try:
         return whole, autocorrelation(gradients, max_lag)
     except ResnetlabError:

@@ -20,6 +20,8 @@ from torch import Tensor, nn
 
 from resnetlab.analysis.junctions import Junction, sides_changed
 from resnetlab.analysis.paths import PathGradient, sample_paths
+from resnetlab.analysis.shattering import NO_GRADIENT
+from resnetlab.core.errors import ResnetlabError
 
 
 class UnfoldedModel:
@@ -30,6 +32,9 @@ class UnfoldedModel:
         junctions: where its branches join its skips.
         images: (N, C, H, W).
         loss: scalar of the model's output.
+
+    Raises:
+        ResnetlabError: the loss does not depend on the images, as far as gradients tell.
     """
 
     def __init__(
@@ -48,6 +53,8 @@ class UnfoldedModel:
         with torch.enable_grad(), sides_changed(twin, gates):
             self._source = images.detach().requires_grad_()
             self._loss = loss(twin(self._source.clone()))
+        if not self._loss.requires_grad:
+            raise ResnetlabError(NO_GRADIENT)
 
     def gradient(self, through_branch: Sequence[bool | None]) -> Float[Tensor, "n ..."]:
         """Gives the gradient at the images along one path: for each block, whether it goes through its branch.
@@ -82,7 +89,8 @@ def path_gradients(
         seed: of the sampling.
 
     Raises:
-        ResnetlabError: a length is not between 0 and the number of blocks, or no path is asked for.
+        ResnetlabError: a length is not between 0 and the number of blocks, no path is asked for, or no gradient comes
+            to the images.
     """
     unfolded = UnfoldedModel(model, junctions, images, loss)
     return sample_paths(unfolded.gradient, len(junctions), lengths, paths_per_length, seed)

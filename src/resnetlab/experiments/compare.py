@@ -10,8 +10,11 @@ from typing import Any
 
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.core.folders import make_output_folder
+from resnetlab.experiments.benches import ROWS, at_tier
+from resnetlab.experiments.costs import refuse_unconfirmed
 from resnetlab.experiments.lab import run_lab
-from resnetlab.experiments.ledger import find_claim
+from resnetlab.experiments.lab_data import training_and_test_images
+from resnetlab.experiments.ledger import claims_of, find_claim
 from resnetlab.experiments.settings import LabSettings
 from resnetlab.experiments.statistics import AFFIRMED, DENIED, Verdict
 from resnetlab.experiments.tiers import Tier
@@ -51,6 +54,7 @@ def compare_tiers(claims: Sequence[str] = (), **options: Any) -> TierComparison:
     settings = LabSettings(**{"tier": "standard", **options})
     if Tier(settings.tier) is Tier.QUICK:
         raise ResnetlabError("--tier quick: a tier is not compared with itself\ngive --tier standard, or full")
+    _refuse_unmet(claims, settings)
     folder = make_output_folder("compare", f"quick-{settings.tier}", settings.output, settings.exist_ok)
     runs = {}
     for tier in (Tier.QUICK, Tier(settings.tier)):
@@ -63,6 +67,19 @@ def compare_tiers(claims: Sequence[str] = (), **options: Any) -> TierComparison:
     page = write_tiers_page(folder, list(runs.values()), rows)
     (folder / "tiers.json").write_text(f"{json.dumps(rows, indent=1, ensure_ascii=False)}\n", encoding="utf-8")
     return TierComparison(rows, page)
+
+
+def _refuse_unmet(claims: Sequence[str], settings: LabSettings) -> None:
+    """Pass where the larger tier could begin, before the quick one is run.
+
+    Raises:
+        ResnetlabError: its cost is not confirmed, or there is no such claim or data.
+    """
+    tier = Tier(settings.tier)
+    own = [find_claim(claim) for claim in claims] if claims else claims_of(tier)
+    if tier is Tier.FULL and not settings.yes:
+        refuse_unconfirmed([at_tier(claim, tier) for claim in own if tier in claim.tiers])
+    training_and_test_images(settings.data or ROWS[tier].data)
 
 
 def compared(runs: Mapping[Tier, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -80,22 +80,35 @@ def prepare(reference: str, sample: Sample, folder: Path) -> LabData:
     """
     if reference in DATA_SETS:
         return LabData(reference)
-    parts = training_data(reference, share=0)
-    judged_by = parts.test or parts.validation
-    if judged_by is None:
-        raise ResnetlabError(f"--data {reference} has no images to test on\ngive data with a test split")
-    channels = _channels(parts.train)
+    to_train_on, judged_by = training_and_test_images(reference)
+    channels = _channels(to_train_on)
     (train, train_labels), (test, test_labels) = (
         _squares(images, count, sample.size, channels)
-        for images, count in ((parts.train, sample.train), (judged_by, sample.test))
+        for images, count in ((to_train_on, sample.train), (judged_by, sample.test))
     )
     mean, std = train.mean(), train.std()
     if not std > 0:
         raise ResnetlabError(f"--data {reference}: all its pixels are alike\ngive other images")
     normalised = ((train - mean) / std, train_labels, (test - mean) / std, test_labels)
-    data = ImageData(reference, *normalised, parts.classes, mean.item(), std.item())
+    data = ImageData(reference, *normalised, to_train_on.classes, mean.item(), std.item())
     form = reference.partition(":")[0]
     return LabData(reference, _kept(data, folder / f"{form}-{sample.size}-{_digest(data)}.pt"))
+
+
+def training_and_test_images(reference: str) -> tuple[LabelledImages, LabelledImages]:
+    """The two parts that claims are put to the test on; no image is read yet.
+
+    Args:
+        reference: a data reference.
+
+    Raises:
+        ResnetlabError: there is no such data, or it has no images to test on.
+    """
+    parts = training_data(reference, share=0)
+    judged_by = parts.test or parts.validation
+    if judged_by is None:
+        raise ResnetlabError(f"--data {reference} has no images to test on\ngive data with a test split")
+    return parts.train, judged_by
 
 
 def _channels(images: LabelledImages) -> int:

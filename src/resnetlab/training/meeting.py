@@ -86,9 +86,8 @@ def _tell_all(store: Store, place: str, ranks: int, patience: timedelta) -> None
     end = time.monotonic() + patience.total_seconds()
     missing = set(range(1, ranks))
     while missing := {rank for rank in missing if not store.check([f"{place}/came/{rank}"])}:
-        for (
-            rank
-        ) in missing:  # a greeting may be that of a process that is gone: answered again until the right one came
+        # A greeting may be that of a process that is gone: it is answered again until the right one came.
+        for rank in missing:
             if store.check([f"greeting/{rank}"]):
                 store.set(f"answer/{store.get(f'greeting/{rank}').decode()}", place)
         if time.monotonic() > end:

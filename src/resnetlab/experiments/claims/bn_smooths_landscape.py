@@ -95,7 +95,8 @@ def look_along_gradient(model: nn.Module, images: Tensor, labels: Tensor) -> tup
 
 def loss_and_gradient(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[float, Tensor]:
     loss = F.cross_entropy(model(images), labels)
-    return loss.item(), parameters_to_vector(torch.autograd.grad(loss, list(model.parameters())))
+    gradients = torch.autograd.grad(loss, list(model.parameters()))  # those of images with channels last are so too
+    return loss.item(), torch.cat([gradient.flatten() for gradient in gradients])
 
 
 def log_ratios(results: Results, of: str) -> Tensor:

@@ -8,8 +8,9 @@ factor of ½ on both sides, 8.70 with an exclusive gate whose bias starts at −
 Protocol: residual-56 (option A) of the pool and its variants: a factor of ½ on skip and branch; an exclusive gate with
 a bias of −6, and of 0, since the gate's bias decides how far it is open at first; dropout of ½; a 1×1 convolution;
 each on every skip, all by the same schedule. A part asks for 0.1 more in the logarithm of the final training loss, in
-evaluation mode. Before that, what 27 blocks whose branch is zero leave of x ≥ 0 is compared with the product: (½)²⁷ of
-the factors, (1 − σ(−6))²⁷ = 0.935 of gates with zero weights.
+evaluation mode; a network that ends above the loss it began with counts as untrained, and its run as diverged. Before
+that, what 27 blocks whose branch is zero leave of x ≥ 0 is compared with the product: (½)²⁷ of the factors,
+(1 − σ(−6))²⁷ = 0.935 of gates with zero weights.
 
 What this does not show: that each would fail after long training, at its own learning rate, or that information is
 lost where the loss is higher: gates and 1×1 convolutions could represent the identity, and are merely harder to train.
@@ -53,8 +54,10 @@ ARMS = (
 
 def measure(run: Run) -> Measures:
     assert run.trained is not None
+    lost = run.trained.train_loss > run.trained.untrained_loss
     return {
-        "log_train_loss": math.log(run.trained.train_loss),
+        "log_train_loss": math.log(run.trained.untrained_loss if lost else run.trained.train_loss),
+        "diverged": lost,
         "train_error": 100 * run.trained.train_error,
         "test_error": 100 * run.trained.test_error,
     }

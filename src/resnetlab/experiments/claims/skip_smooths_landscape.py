@@ -58,7 +58,7 @@ def measure(run: Run) -> Measures:
         curvature = measure_curvature(model, examples, count=1, batchnorm="batch", tolerance=1e-2, seed=run.seed)
         found |= {
             f"{name}_loss": loss_of(model, examples),
-            f"{name}_log_top": math.log(abs(curvature.eigenvalues[0])),
+            f"{name}_log_top": math.log(curvature.eigenvalues[0]),
             f"{name}_log_roughness": math.log(roughness(np.array(plane.losses))),
             f"{name}_plane": [list(row) for row in plane.losses],
         }
