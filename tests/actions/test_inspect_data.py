@@ -124,6 +124,13 @@ def test_each_unreadable_file_is_named_with_its_reason(photos: Path) -> None:
 def test_a_folder_that_is_not_split_is_one_part(photos: Path) -> None:
     found = inspected(photos / "train")
     assert [(facts.split, facts.images) for facts in found.splits] == [("all", 12)]
+    assert found.wrong == ()
+
+
+def test_copies_in_a_folder_that_training_will_split_are_a_fault(photos: Path) -> None:
+    shutil.copy(photos / "train" / "temple" / "1.png", photos / "train" / "temple" / "again.png")
+    (sentence,) = inspected(photos / "train").wrong
+    assert sentence == "there twice: 1 picture; training may put the copies into two parts"
 
 
 def test_nothing_readable_at_all_is_told_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
-from resnetlab.actions.run_report import write_report
+from resnetlab.actions.run_report import LAST_KEPT, write_report
 from run_folders import EPOCHS, SCORES, write_run
 
 
@@ -50,6 +50,15 @@ def test_it_says_what_came_out_and_where_it_comes_from(tmp_path: Path) -> None:
         "2026-01-02 03:04:05 UTC",
     ):
         assert said in text, said
+
+
+def test_it_says_so_where_the_best_could_not_be_kept(tmp_path: Path) -> None:
+    folder = write_run(tmp_path)
+    (folder / "config.yaml").write_text("keep: best\n")
+    scores = json.loads((folder / "eval.json").read_text())
+    remarks = [f"{LAST_KEPT}: best.pt is damaged"]
+    (folder / "eval.json").write_text(json.dumps(scores | {"remarks": remarks}))
+    assert "It is that of the last epoch; the best on the validation images was epoch 4." in text_of(folder)
 
 
 @pytest.mark.parametrize(

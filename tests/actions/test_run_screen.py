@@ -6,6 +6,7 @@ import importlib.util
 import io
 import re
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from rich.console import Console
 
 from resnetlab.actions import run_tensorboard
+from resnetlab.actions.run_records import read_summary
 from resnetlab.actions.run_screen import Extent, Pace, Screen, epoch_words, step_words
 from resnetlab.actions.run_watch import Watch, last_words, next_commands
 from resnetlab.core.errors import ResnetlabError
@@ -198,6 +200,17 @@ def test_a_resume_that_finds_metrics_cut_short_says_so(tmp_path: Path, capsys: p
     with Watch(tmp_path, Extent(10, 5, step=5), metrics_length=1000):
         pass
     assert "metrics.jsonl has 0 of the 1,000 bytes" in capsys.readouterr().err
+
+
+def test_an_epoch_of_which_only_the_evaluation_was_left_has_no_speed_and_stands_there_once(tmp_path: Path) -> None:
+    done = EpochDone(1, 5, 0.1, 2.0, 1.5, 50.0, 3.0, 100.0, True)
+    with Watch(tmp_path, COURSE, quiet=True) as watch:
+        watch.on_epoch(done)  # and is killed before the checkpoint that would know of it
+    with Watch(tmp_path, Extent(10, 5, step=5, epochs_done=0), quiet=True) as watch:
+        watch.on_epoch(replace(done, images_per_second=None))
+    (row,) = read_summary(tmp_path / "summary.csv")
+    assert (row["epoch"], row["images_per_second"]) == (1, None)
+    assert "images/s" not in epoch_words(replace(done, images_per_second=None), COURSE)
 
 
 def test_tensorboard_reads_what_was_written_for_it(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from resnetlab.actions.train_settings import TrainSettings, settings_from
 from resnetlab.actions.training_network import network_to_train
 from resnetlab.actions.verify_resume import verify_resume
 from resnetlab.core.errors import (
+    CheckpointError,
     ImageError,
     InputSizeError,
     ResnetlabError,
@@ -74,6 +75,32 @@ def test_config_yaml_gives_the_same_run_again(tmp_path: Path) -> None:
     train(config=tmp_path / "one" / "config.yaml", output=tmp_path / "two", quiet=True)
     assert (tmp_path / "one" / "metrics.jsonl").read_bytes() == (tmp_path / "two" / "metrics.jsonl").read_bytes()
     assert yaml.safe_load((tmp_path / "two" / "config.yaml").read_text())["optim"]["lr"] == 0.05
+
+
+def test_a_run_does_not_go_on_with_other_images(tmp_path: Path) -> None:
+    photos = write_classes(tmp_path / "photos", count=20)
+    asked = short(tmp_path / "run", data=f"imagefolder:{photos}", recipe=None, batch_size=8, size=16)
+    train(**asked)
+    (photos / "flower" / "0.png").rename(photos / "flower" / "renamed.png")
+    with pytest.raises(CheckpointError, match=r"photos has changed since the checkpoint: its .* images are others"):
+        train(resume=tmp_path / "run", quiet=True)
+    (photos / "flower" / "renamed.png").rename(photos / "flower" / "0.png")
+    assert train(resume=tmp_path / "run", quiet=True).steps == 2 * (32 // 8)
+
+
+def test_another_library_s_network_is_trained_as_ours_and_one_that_is_none_of_ours_refused(tmp_path: Path) -> None:
+    factories = tmp_path / "mine.py"
+    factories.write_text(
+        "import torchvision\nfrom torch import nn\n"
+        "def theirs(): return torchvision.models.resnet18(num_classes=10)\n"
+        "def own(): return nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(8 * 30 * 30, 10))\n"
+    )
+    asked = short(tmp_path / "run", epochs=1, steps=2, size=32)
+    train(**asked | {"model": f"{factories}:theirs"})
+    assert evaluate(str(tmp_path / "run"), "digits", output=tmp_path / "eval", quiet=True).scores.n == 397
+    with pytest.raises(ResnetlabError, match="own"):
+        train(**asked | {"model": f"{factories}:own", "output": tmp_path / "other"})
+    assert not (tmp_path / "other").exists()
 
 
 def test_any_number_of_workers_trains_to_the_same_bits(tmp_path: Path) -> None:

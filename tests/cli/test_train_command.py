@@ -8,6 +8,8 @@ import os
 import shlex
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,9 @@ import yaml
 
 from picture_folders import write_classes
 from resnetlab import create_model
+from resnetlab.actions.train_settings import TrainSettings, settings_from
 from resnetlab.cli import main
+from resnetlab.core.errors import ResnetlabError
 from resnetlab.training.loop import take_step
 from resnetlab.training.recipes import RECIPES
 
@@ -51,6 +55,51 @@ def test_flags_hold_before_a_file_that_before_a_recipe_and_that_before_the_defau
     assert (found["label_smoothing"], found["keep"]) == (0.0, "last")
     other: dict[str, Any] = yaml.safe_load(printed("train --config mine.yaml --recipe digits", capsys))
     assert (other["model"], other["epochs"], other["schedule"]["name"]) == ("resnet20", 7, "one-cycle")
+
+
+def test_epochs_that_are_asked_for_outdo_the_steps_of_a_recipe(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.yaml").write_text("recipe: he2015\nepochs: 7\n")
+    lines = ("train --recipe he2015 --epochs 7", "train --config mine.yaml", "train --recipe he2015 --epochs=7")
+    for line in lines:
+        found = yaml.safe_load(printed(line, capsys))
+        assert (found["epochs"], found["steps"]) == (7, None), line
+    found = yaml.safe_load(printed("train --recipe he2015 --epochs 7 --steps 9", capsys))
+    assert (found["epochs"], found["steps"]) == (7, 9)
+    assert settings_from(TrainSettings, recipe="he2015", epochs=7).steps is None
+
+
+def test_a_folder_that_cannot_be_used_is_told_before_pytorch_is_loaded() -> None:
+    Path("occupied").mkdir()
+    Path("occupied", "notes.txt").touch()
+    refused = (
+        f"import sys; from resnetlab.cli import main; print(main({shlex.split(ASKED)!r} + ['--output', sys.argv[1]]))"
+    )
+    for place in ("occupied", "/dev/null/run"):
+        line = [sys.executable, "-c", f"{refused}; print('torch' in sys.modules)", place]
+        said = subprocess.run(line, capture_output=True, text=True, check=True).stdout
+        assert said.split() == ["2", "False"]
+    assert sorted(path.name for path in Path.cwd().iterdir()) == ["occupied"]
+
+
+def test_an_earlier_run_stays_where_a_new_one_cannot_begin(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing() -> None:
+        raise ResnetlabError("TensorBoard is not installed\ninstall it")
+
+    assert main([*shlex.split(ASKED), "--output", "run"]) == 0
+    before = {path: path.stat().st_mtime_ns for path in Path("run").rglob("*") if path.is_file()}
+    monkeypatch.setattr("resnetlab.actions.train.require_tensorboard", missing)
+    assert main([*shlex.split(ASKED), "--output", "run", "--exist-ok", "--tensorboard"]) == 2
+    assert "TensorBoard is not installed" in capsys.readouterr().err
+    assert {path: path.stat().st_mtime_ns for path in Path("run").rglob("*") if path.is_file()} == before
+
+
+def test_a_sweep_that_cannot_begin_leaves_no_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(shlex.split("train --model resnet20 --data digits --batch-size 5000 --find-lr")) == 2
+    assert main(shlex.split("train --model resnet20 --data digits --batch-size 5000 --find-lr --output here")) == 2
+    assert "images to train on" in capsys.readouterr().err
+    assert list(Path.cwd().iterdir()) == []
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -112,7 +161,7 @@ def test_a_full_disk_ends_the_command_with_2(
     def full(*args: object, **kwargs: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("torch.save", full)
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
     assert main(shlex.split(f"{ASKED} --output run")) == 2
     told = capsys.readouterr().err
     assert "No space left on device" in told

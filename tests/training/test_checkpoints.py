@@ -82,7 +82,7 @@ def test_two_hundred_kills_lose_nothing(tmp_path: Path) -> None:
     assert kills(200, tmp_path) == (200, 0)
 
 
-@pytest.mark.parametrize("call", ["link", "fsync", "replace", "save"])
+@pytest.mark.parametrize("call", ["link", "fsync", "replace", "write_bytes"])
 def test_a_full_disk_leaves_the_old_checkpoints_and_no_other_file(
     call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,8 +93,7 @@ def test_a_full_disk_leaves_the_old_checkpoints_and_no_other_file(
     def full(*args: object, **kwargs: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    where = {"link": (os, "link"), "fsync": (os, "fsync"), "replace": (Path, "replace"), "save": (torch, "save")}[call]
-    monkeypatch.setattr(*where, full)
+    monkeypatch.setattr(os if call in ("link", "fsync") else Path, call, full)
     if call == "link":  # then a copy is tried, which fails as well
         monkeypatch.setattr("shutil.copyfile", full)
     with pytest.raises(OutputError, match="No space left on device"):
@@ -102,6 +101,30 @@ def test_a_full_disk_leaves_the_old_checkpoints_and_no_other_file(
     monkeypatch.undo()
     assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == before
     assert load_last(tmp_path).content["step"] == 2
+
+
+SAVES_ON_A_SMALL_DISK = """
+import resource, signal, sys, torch
+from pathlib import Path
+from resnetlab.core.errors import OutputError
+from resnetlab.training.checkpoints import save_checkpoint
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+try:
+    save_checkpoint(Path(sys.argv[1]), {"step": 9, "model": {"weight": torch.zeros(250_000)}})
+except OutputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("room", [0, 100, 65_536, 999_000])
+def test_a_file_that_finds_no_more_room_is_an_error_of_ours(room: int, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, content(1))
+    small_disk = [sys.executable, "-c", SAVES_ON_A_SMALL_DISK, str(tmp_path), str(room)]
+    said = subprocess.run(small_disk, capture_output=True, text=True, check=True).stdout
+    assert "last.pt cannot be written: File too large" in said
+    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["last.pt", "previous.pt"]
+    assert load_last(tmp_path).content["step"] == 1
 
 
 def damaged(path: Path, count: int, kind: str) -> int:

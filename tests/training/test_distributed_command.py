@@ -199,6 +199,15 @@ def test_what_cannot_be_is_said_once_by_all_processes_and_no_folder_is_left(
     assert not (tmp_path / "run").exists()
 
 
+def test_a_restart_replaces_nothing_that_the_first_start_was_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "model.safetensors").write_bytes(b"another network")
+    with Torchrun(folder, flags(tmp_path / "run"), "--max-restarts", "1") as torchrun:
+        assert torchrun.wait() == 1
+    assert "holds files already" in torchrun.said()
+    assert [path.read_bytes() for path in (tmp_path / "run").iterdir()] == [b"another network"]
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("seed", range(20))
 def test_killed_at_any_moment_it_is_taken_down_whole_and_goes_on(seed: int, folder: Path, on_two: Path) -> None:
@@ -207,7 +216,9 @@ def test_killed_at_any_moment_it_is_taken_down_whole_and_goes_on(seed: int, fold
         torchrun.wait_until(lambda: (run / "config.yaml").exists())
         time.sleep(chance.uniform(0, 4))
         ranks = torchrun.ranks()
-        torchrun.kill(ranks[chance.randrange(2)])
+        killed = chance.randrange(2)
+        torchrun.kill(ranks[killed])
+        torchrun.wait_until(lambda: not alive(ranks[1 - killed]), seconds=60)
         assert torchrun.wait() == 0, torchrun.said()
         assert not any(map(alive, ranks.values()))
     assert_same_bits(run, on_two)

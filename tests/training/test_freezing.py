@@ -20,6 +20,7 @@ from resnetlab.training.config import Optimiser
 from resnetlab.training.freezing import counts, freeze, unfreeze
 from resnetlab.training.parameter_groups import parameter_groups
 from resnetlab.training.stages import stages
+from resnetlab.training.state import averaged
 
 FROZEN = ("stem", "layer1", "layer2")
 
@@ -129,14 +130,17 @@ def test_copies_of_a_network_keep_what_is_frozen() -> None:
 def test_a_moving_average_of_a_frozen_network_keeps_its_bits() -> None:
     model = small()
     freeze(model, FROZEN)
-    average = torch.optim.swa_utils.AveragedModel(
-        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.9), use_buffers=True
-    )
+    for norm in (part for part in model.modules() if isinstance(part, nn.BatchNorm2d)):
+        norm.num_batches_tracked.fill_(28)  # of which 0.9 and 0.1 add up to 27.99 in float32
+    average = averaged(model, 0.9)
     before = hashes(average.module)
     for _ in range(3):
         trained(model, steps=1)
         average.update_parameters(model)
     assert parts_changed(average.module, before) == {"layer3", "layer4", "head"}
+    counters = {name: buffer.item() for name, buffer in average.module.named_buffers() if "num_batches" in name}
+    assert counters["bn1.num_batches_tracked"] == 28
+    assert counters["layer4.0.bn1.num_batches_tracked"] == 31
 
 
 def test_dropout_and_stochastic_depth_of_the_frozen_part_are_off() -> None:

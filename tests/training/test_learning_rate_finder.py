@@ -85,6 +85,14 @@ def test_a_rate_at_which_training_breaks_ends_the_sweep() -> None:
     assert max(sweep(step, 1e-4, 10, 60).rates) <= 0.1
 
 
+def test_a_network_that_takes_no_step_at_all_is_told_apart() -> None:
+    def step(rate: float) -> float:
+        raise DivergedError(1, "parameter conv1.weight")
+
+    with pytest.raises(DivergedError, match=r"conv1\.weight"):
+        sweep(step, 1e-4, 10, 60)
+
+
 @pytest.mark.parametrize("loss", [1.0, math.nan])
 def test_where_the_loss_never_falls_nothing_is_suggested(loss: float) -> None:
     assert sweep(lambda rate: loss, 1e-4, 1, 40).suggestion is None

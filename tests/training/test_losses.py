@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import timm.loss
 import torch
 from torch.nn import functional as F
 
@@ -24,6 +25,13 @@ def test_binary_loss_counts_each_class_for_itself() -> None:
     chance = torch.sigmoid(LOGITS)
     by_hand = -(target * chance.log() + (1 - target) * (1 - chance).log()).mean()
     assert build_loss(Config(loss="binary"))(LOGITS, LABELS).item() == pytest.approx(by_hand.item())
+
+
+def test_binary_loss_of_mixed_images_is_that_of_timm() -> None:
+    shares = torch.tensor([0.7, 0.3, 0.0, 0.0, 0.0]).repeat(6, 1)
+    shares[0] = torch.tensor([0.9, 0.1, 0.0, 0.0, 0.0])  # the second is hardly there
+    theirs = timm.loss.BinaryCrossEntropy(smoothing=0.0, target_threshold=0.2)
+    assert build_loss(Config(loss="binary"))(LOGITS, shares).item() == pytest.approx(theirs(LOGITS, shares).item())
 
 
 @pytest.mark.parametrize("loss", ["cross-entropy", "binary"])

@@ -51,8 +51,8 @@ class Torchrun:
     def wait(self, seconds: float = PATIENCE) -> int:
         return self.process.wait(timeout=seconds)
 
-    def wait_until(self, condition: Callable[[], bool]) -> None:
-        end = time.monotonic() + PATIENCE
+    def wait_until(self, condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
+        end = time.monotonic() + seconds
         while not condition():
             assert self.process.poll() is None, self.said()
             assert time.monotonic() < end, self.said()

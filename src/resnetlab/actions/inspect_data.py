@@ -75,11 +75,13 @@ class Inspection:
         """What should be put right before training, a sentence each."""
         unreadable = sum(len(facts.unreadable) for facts in self.splits)
         across = sum(len({copy.split for copy in group}) > 1 for group in self.duplicates)
+        whole = sum({copy.split for copy in group} == {UNSPLIT} for group in self.duplicates)
         torn = sum(len({copy.label for copy in group}) > 1 for group in self.duplicates)
         lacking = [facts.split for facts in self.splits if 0 in facts.per_class]
         found = {
             f"{counted(unreadable, 'image')} cannot be read": unreadable,
             f"in more than one split: {counted(across, 'picture')}; learning by heart would look like skill": across,
+            f"there twice: {counted(whole, 'picture')}; training may put the copies into two parts": whole,
             f"in more than one class: {counted(torn, 'picture')}": torn,
             f"classes are missing in the {' and the '.join(lacking)} split": len(lacking),
         }

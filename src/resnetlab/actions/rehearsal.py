@@ -15,7 +15,7 @@ from pathlib import Path
 
 from torch.optim.lr_scheduler import LambdaLR
 
-from resnetlab.actions.run_folder import make_run_folder
+from resnetlab.actions.run_folder import kept_for_us, make_run_folder
 from resnetlab.actions.train_settings import TrainSettings
 from resnetlab.actions.training_preparation import MakeNetwork, Prepared, prepare
 from resnetlab.core.devices import choose_device
@@ -130,11 +130,12 @@ def suggest_learning_rate(asked: TrainSettings, make_network: MakeNetwork) -> tu
     from resnetlab.pages.svg import drawn
 
     folder = make_run_folder("find-lr", asked)
-    with _ready(asked, make_network) as ready:
-        found = find_learning_rate(ready.state, ready.batches, ready.rule)
-    figure = learning_rate_figure(found.rates, found.losses, found.smoothed, found.suggestion)
-    picture, place = drawn(figure, "learning-rate").png, folder / "learning-rate.png"
-    write_content(place, picture)
+    with kept_for_us(folder, own=asked.output is not None):
+        with _ready(asked, make_network) as ready:
+            found = find_learning_rate(ready.state, ready.batches, ready.rule)
+        figure = learning_rate_figure(found.rates, found.losses, found.smoothed, found.suggestion)
+        picture, place = drawn(figure, "learning-rate").png, folder / "learning-rate.png"
+        write_content(place, picture)
     return found, place
 
 

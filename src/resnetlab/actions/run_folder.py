@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from resnetlab.actions.run_settings import CONFIG
 from resnetlab.actions.train_settings import TrainSettings, config_text
 from resnetlab.core.files import write_content
 from resnetlab.core.folders import make_output_folder
+from resnetlab.core.locks import LOCK, locked
 from resnetlab.core.machine import describe_environment, processor_name
 from resnetlab.core.terminal import json_text
 from resnetlab.training.places import BEST, FOLDER, LAST, PREVIOUS
@@ -36,6 +38,24 @@ def make_run_folder(command: str, asked: TrainSettings) -> Path:
     """
     name = re.sub(r"[^\w.+-]+", "-", f"{Path(str(asked.model)).name}-{Path(str(asked.data)).name}").strip("-")[:80]
     return make_output_folder(command, name, asked.output, asked.exist_ok)
+
+
+@contextmanager
+def kept_for_us(folder: Path, own: bool) -> Iterator[None]:
+    """Let no other run write to it meanwhile, and leave no folder behind in which nothing was written.
+
+    Args:
+        folder: of the run.
+        own: the user chose it, so what it stands in is theirs.
+    """
+    with locked(folder):
+        try:
+            yield
+        finally:
+            (folder / LOCK).unlink(missing_ok=True)
+            with suppress(OSError):  # the first that holds something
+                for place in (folder, *([] if own else folder.parents[:2])):
+                    place.rmdir()
 
 
 def describe_run(folder: Path, asked: TrainSettings, device: str) -> None:

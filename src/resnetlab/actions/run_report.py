@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # Matplotlib takes its time, which a training need not wait f
 
 FACTS = "run.json"
 MOST_CLASSES = 30  # rows of a table beside a figure
+LAST_KEPT = "the last network is kept, not the best"  # begins a remark where a run should have kept the best
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,8 @@ def _lead(facts: RunFacts, epochs: list[dict[str, Any]], scores: Mapping[str, An
     if scores:
         yield f"The network recognises {scores['top1']:.2f} % of {scores['n']:,} {scores['split']} images."
     best = _best(epochs)
-    if best and scores and keep == "best":
+    kept_last = keep == "last" or any(LAST_KEPT in remark for remark in scores.get("remarks", ()))
+    if best and scores and not kept_last:
         yield f"It is that of epoch {best['epoch']:,}, the best on the validation images."
     elif best and scores and best["epoch"] == done:
         yield "It is that of the last epoch, which was the best on the validation images."
@@ -155,8 +157,10 @@ def _numbers(facts: RunFacts, epochs: list[dict[str, Any]], scores: Mapping[str,
     if epochs:
         yield KeyNumber(f"{epochs[-1]['train_loss']:.4f}", "Loss, training", "mean of the last epoch")
         yield KeyNumber(duration(sum(row["seconds"] for row in epochs)), "Time", "of all epochs, evaluation included")
-        speed = statistics.median(row["images_per_second"] for row in epochs)
-        yield KeyNumber(f"{speed:,.0f} images/s", "Speed", "median of the epochs, evaluation left out")
+    speeds = [row["images_per_second"] for row in epochs if row["images_per_second"] is not None]
+    if speeds:
+        speed = f"{statistics.median(speeds):,.0f} images/s"
+        yield KeyNumber(speed, "Speed", "median of the epochs, evaluation left out")
 
 
 def _classes(scores: Mapping[str, Any]) -> tuple[ClassRow, ...]:

@@ -34,21 +34,18 @@ class Extent:
         steps: of the optimiser, in all.
         steps_per_epoch: of them.
         step: the last one that is done; above 0 after a resume.
+        epochs_done: those that are over, with their evaluation.
     """
 
     steps: int
     steps_per_epoch: int
     step: int = 0
+    epochs_done: int = 0
 
     @property
     def epochs(self) -> int:
         """All that are begun."""
         return math.ceil(self.steps / self.steps_per_epoch)
-
-    @property
-    def epochs_done(self) -> int:
-        """Those that are over."""
-        return self.epochs if self.step >= self.steps else self.step // self.steps_per_epoch
 
 
 class Pace:
@@ -174,7 +171,7 @@ def epoch_words(event: EpochDone, extent: Extent) -> str:
         *([] if event.validation_loss is None else [f"validation loss {event.validation_loss:.4f}"]),
         *([] if event.validation_top1 is None else [f"top-1 {event.validation_top1:6.2f} %"]),
         f"lr {event.lr:<7.3g}",
-        f"{event.images_per_second:5,.0f} images/s",
+        *([] if event.images_per_second is None else [f"{event.images_per_second:5,.0f} images/s"]),
         f"{duration(event.seconds):>8}",
         *(["best"] if event.best else []),
     ]

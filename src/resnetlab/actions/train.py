@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from resnetlab.actions.run_folder import make_run_folder
+from resnetlab.actions.run_folder import kept_for_us, make_run_folder
 from resnetlab.actions.run_settings import asked_settings, checkpoint_named, stored_settings
+from resnetlab.actions.run_tensorboard import require_tensorboard
 from resnetlab.actions.train_settings import TrainSettings, refuse_changes
 from resnetlab.actions.trained_run import TrainedRun
-from resnetlab.actions.training_call import TrainingCall
+from resnetlab.actions.training_call import BEGUN, TrainingCall
 from resnetlab.actions.training_network import network_to_train
 from resnetlab.actions.training_preparation import MakeNetwork, Trial, prepare
 from resnetlab.core.devices import choose_device
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.core.folders import make_output_folder
-from resnetlab.core.locks import LOCK, locked
 from resnetlab.core.memory import keep_large_blocks
 from resnetlab.training.checkpoints import Checkpoint, has_checkpoint, load_checkpoint_file, load_last
 from resnetlab.training.distributed import from_first
@@ -89,7 +88,7 @@ def run(
         folder = from_first(partial(_folder, command, asked, stored))
         if world.is_first:
             remember(RUN, str(folder.resolve()))
-        with _kept_for_us(folder, own=asked.output is not None) if world.is_first else nullcontext():
+        with kept_for_us(folder, own=asked.output is not None) if world.is_first else nullcontext():
             ready = prepare(asked, world, make_network, trial)
             call = TrainingCall(folder, asked, world, ready, command, interruption, trial.stop_at if trial else None)
             goes_on = stored is not None and from_first(partial(has_checkpoint, folder))
@@ -101,6 +100,8 @@ def _checkpoint(folder: Path, start: Path | None) -> Checkpoint:
 
 
 def _folder(command: str, asked: TrainSettings, stored: TrainSettings | None) -> Path:
+    if asked.tensorboard:
+        require_tensorboard()  # before an earlier run is replaced
     if stored is None:
         return make_run_folder(command, asked)
     assert stored.output is not None
@@ -113,34 +114,15 @@ def _as_before_the_restart(asked: TrainSettings, command: str) -> tuple[TrainSet
     Raises:
         ResnetlabError: which run that is nobody knows.
     """
-    told = from_first(partial(recall, RUN))
-    if asked.output is None and not keeps_a_store():
+    if not keeps_a_store():
         raise ResnetlabError(
             "started again by torchrun, and nothing tells which run this was\n"
-            f"go on with one: resnetlab {command} --resume DIR; and give --output where restarts are allowed"
+            f"go on with it: resnetlab {command} --resume DIR"
         )
-    folder = asked.output or (Path(told) if told else None)
-    if folder is None:
+    told, begun = (from_first(partial(recall, name)) for name in (RUN, BEGUN))
+    if told is None:  # it had not come so far as to have a folder, or was refused one
         return asked, None
-    if not (folder / FOLDER / LAST).exists():
+    folder = Path(told)
+    if not (begun and (folder / FOLDER / LAST).exists()):
         return replace(asked, output=folder, exist_ok=True), None
-    stored = stored_settings(type(asked), folder)
-    return replace(asked, output=folder), stored
-
-
-@contextmanager
-def _kept_for_us(folder: Path, own: bool) -> Iterator[None]:
-    """Let no other run write to it meanwhile, and leave no folder behind in which nothing was written.
-
-    Args:
-        folder: of the run.
-        own: the user chose it, so what it stands in is theirs.
-    """
-    with locked(folder):
-        try:
-            yield
-        finally:
-            (folder / LOCK).unlink(missing_ok=True)
-            with suppress(OSError):  # the first that holds something
-                for place in (folder, *([] if own else folder.parents[:2])):
-                    place.rmdir()
+    return replace(asked, output=folder), stored_settings(type(asked), folder)

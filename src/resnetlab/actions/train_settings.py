@@ -134,7 +134,7 @@ def settings_with_recipe(
         row = find_recipe(str(name))
         of_recipe = {field.name: getattr(row.config, field.name) for field in fields(Config)}
         settings = replace(settings, **of_recipe, model=row.model, data=row.data)
-    return changed_by(settings, {key: value for key, value in told.items() if key != "recipe"}, str(config))
+    return changed_by(settings, with_epochs({k: value for k, value in told.items() if k != "recipe"}), str(config))
 
 
 def settings_from(kind: type[AnySettings], default_recipe: str | None = None, **given: Any) -> AnySettings:
@@ -160,9 +160,19 @@ def changed_settings(base: AnySettings, given: Mapping[str, Any]) -> AnySettings
         UnknownNameError: no such field.
         ResnetlabError: a value is impossible.
     """
+    given = with_epochs(given)
     known = {field.name for field in fields(base)}
     whole = {key: value for key, value in given.items() if key in known and not isinstance(value, Mapping)}
     return changed_by(replace(base, **whole), {key: given[key] for key in given.keys() - whole.keys()}, "")
+
+
+def with_epochs(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given, and no steps where it names epochs alone: those of a recipe would outdo them.
+
+    >>> with_epochs({"epochs": 2}), with_epochs({"epochs": 2, "steps": 10})
+    ({'epochs': 2, 'steps': None}, {'epochs': 2, 'steps': 10})
+    """
+    return {"steps": None, **given} if "epochs" in given else dict(given)
 
 
 def read_config(path: Path) -> dict[str, Any]:

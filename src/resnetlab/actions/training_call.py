@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from torch import nn
@@ -15,7 +15,7 @@ from resnetlab.actions.inspect_data_batch import contact_sheet
 from resnetlab.actions.run_evaluation import FLIPPED_TOO, Mirrored, count_scores, write_scores
 from resnetlab.actions.run_folder import describe_run, environment_remark, run_environment
 from resnetlab.actions.run_probes import Probes
-from resnetlab.actions.run_report import RunFacts, write_facts, write_report
+from resnetlab.actions.run_report import LAST_KEPT, RunFacts, write_facts, write_report
 from resnetlab.actions.run_screen import Extent
 from resnetlab.actions.run_watch import Watch, last_words
 from resnetlab.actions.train_settings import TrainSettings
@@ -25,17 +25,20 @@ from resnetlab.core.errors import CheckpointError
 from resnetlab.core.files import write_content
 from resnetlab.core.terminal import on_one_line
 from resnetlab.data.preparation import Batch
-from resnetlab.data.splits import whole_folder
+from resnetlab.data.splits import fingerprints, refuse_other_images, whole_folder
 from resnetlab.training.checkpoints import Checkpoint, load_checkpoint_file, replace_last, save_checkpoint
 from resnetlab.training.distributed import World, agree_on_buffers, anywhere, barrier, in_step, total
 from resnetlab.training.events import EpochDone, StepDone
 from resnetlab.training.freezing import counts
 from resnetlab.training.interruption import Interrupted, Interruption
 from resnetlab.training.loop import Course, train_epochs
+from resnetlab.training.meeting import remember
 from resnetlab.training.places import BEST, FOLDER
 from resnetlab.training.state import TrainingState, as_plain, load_kept, restore
 from resnetlab.training.validation import ValidationScores, validate
 from resnetlab.weights.saving import save
+
+BEGUN = "run begun"  # remembered over restarts once what an earlier run left in the folder is gone
 
 
 class Nobody:
@@ -89,6 +92,7 @@ class TrainingCall:
             self._restore(checkpoint)
         elif self.world.is_first:
             describe_run(self.folder, self.asked, self.world.device)
+            remember(BEGUN, "yes")
         with self._watching(checkpoint) as watch, self._probing() as probes, self.interruption.listening():
             for remark in self._first_words(checkpoint):
                 watch.say(remark)
@@ -97,8 +101,7 @@ class TrainingCall:
                 self._save(watch, ready.state)
             try:
                 train_epochs(ready.state, ready.batches, ready.rule, self._course(watch, probes), watch)
-                self._keep(watch)
-                evaluation = self._judge()
+                evaluation = self._judge(self._keep(watch))
             except Interrupted as stopped:
                 watch.say(f"{stopped.reason}, after step {ready.state.step} of {ready.steps}")
                 watch.say(last_words(self.folder, str(self.asked.data), interrupted=self.command))
@@ -117,6 +120,11 @@ class TrainingCall:
                 write_report(self.folder)
         return found
 
+    @cached_property
+    def _images(self) -> dict[str, str]:
+        """What a checkpoint remembers of the images, to know them again."""
+        return fingerprints(self.ready.data)
+
     @property
     def _asks(self) -> Interrupted | None:
         """What asks this process to stop here."""
@@ -124,15 +132,16 @@ class TrainingCall:
             return Interrupted(f"the trial stops at step {self.stop_at}", 0)
         return self.interruption.asked
 
-    def _keep(self, watch: Watch | Nobody) -> None:
-        """Write the network that is kept."""
-        ready = self.ready
+    def _keep(self, watch: Watch | Nobody) -> tuple[str, ...]:
+        """Write the network that is kept; gives a remark where that is not the one that was asked for."""
+        ready, remarks = self.ready, list[str]()
         barrier()  # until the first process has written the last checkpoint
         if self.asked.keep == "best":
             try:
                 load_kept(ready.state, load_checkpoint_file(self.folder / FOLDER / BEST))
             except CheckpointError as error:
-                watch.say(f"the last network is kept, not the best: {error}")
+                remarks.append(f"{LAST_KEPT}: {str(error).splitlines()[0]}")
+                watch.say(remarks[-1])
         agree_on_buffers(ready.state.judged)
         kept = ready.state.kept
         if self.world.is_first:
@@ -144,10 +153,15 @@ class TrainingCall:
                 preprocessing=ready.how,
                 source=source,
             )
+        return tuple(remarks)
 
-    def _judge(self) -> Evaluation | None:
+    def _judge(self, remarks: tuple[str, ...]) -> Evaluation | None:
         """Count the kept network's mistakes, in float32: on the test images, looked at here alone, else on those held
-        out."""
+        out.
+
+        Args:
+            remarks: on the network that is kept.
+        """
         ready = self.ready
         images, batches = (
             (ready.data.validation, ready.validation) if ready.test is None else (ready.data.test, ready.test)
@@ -164,7 +178,7 @@ class TrainingCall:
             scores=scores,
             classes=images.classes,
             unreadable=(),
-            remarks=(*ready.remarks, FLIPPED_TOO) if flips else ready.remarks,
+            remarks=(*ready.remarks, *remarks, *((FLIPPED_TOO,) if flips else ())),
             facts={"preprocessing": asdict(ready.how), "device": self.world.device, "seed": self.asked.seed},
             folder=self.folder,
         )
@@ -192,6 +206,7 @@ class TrainingCall:
             yield probes
 
     def _restore(self, checkpoint: Checkpoint) -> None:
+        refuse_other_images(self.ready.data, checkpoint.content.get("images"))
         restore(self.ready.state, checkpoint.content, str(checkpoint.file))
         if self.world.is_first:
             replace_last(self.folder, checkpoint)
@@ -215,21 +230,22 @@ class TrainingCall:
         if not self.world.is_first:
             return
         data = self.ready.data
-        images = {f"{name} images": len(part) for name, part in data.parts.items()}
+        counted = {f"{name} images": len(part) for name, part in data.parts.items()}
         parameters = dict(zip(("parameters", "parameters trained"), counts(self.ready.state.model), strict=True))
         facts = RunFacts(
             str(self.asked.model),
             data.train.name,
             self.command,
             self.ready.epochs,
-            images | parameters,
+            counted | parameters,
             self.ready.choices,
             self.ready.remarks,
             whole_folder(str(self.asked.data), data.parts.values()),
         )
         write_facts(self.folder, facts)
         batch = next(iter(self.ready.batches.epoch(0)))
-        sheet = contact_sheet(batch.images.cpu(), batch.labels, data.classes, self.ready.how)
+        images = self.ready.rule.shown(batch.images, 0)
+        sheet = contact_sheet(images.cpu(), batch.labels, data.classes, self.ready.how)
         write_content(self.folder / "train_batch0.jpg", sheet)
 
     def _watching(self, checkpoint: Checkpoint | None) -> AbstractContextManager[Watch | Nobody]:
@@ -238,7 +254,7 @@ class TrainingCall:
         ready = self.ready
         return Watch(
             self.folder,
-            Extent(ready.steps, ready.batches.steps, ready.state.step),
+            Extent(ready.steps, ready.batches.steps, ready.state.step, ready.state.epoch),
             metrics_length=checkpoint.content["metrics_length"] if checkpoint else 0,
             tensorboard=self.asked.tensorboard,
             quiet=self.asked.quiet,
@@ -258,7 +274,8 @@ class TrainingCall:
                 self._save(watch, state)
             if probes is not None:
                 scale = state.scaler.get_scale()
-                probes.on_batch(state.model, batch.images, batch.labels, state.step + 1, scale)
+                images = ready.rule.shown(batch.images, state.step)
+                probes.on_batch(state.model, images, batch.labels, state.step + 1, scale)
 
         def scores_of(model: nn.Module) -> ValidationScores:
             agree_on_buffers(model)
@@ -284,6 +301,7 @@ class TrainingCall:
                 **plain,
                 "config": self.asked.as_plain(),
                 "environment": run_environment(self.world.device),
+                "images": self._images,
                 "metrics_length": watch.metrics.length(),
             }
             save_checkpoint(self.folder, content, best)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import torch
 from torch import nn
 
 from resnetlab.actions.new_head import keep_head
+from resnetlab.actions.own_network import as_own_network
 from resnetlab.actions.references import find_model, resolve_model
 from resnetlab.actions.train_settings import TrainSettings
 from resnetlab.analysis.untouched import weightless_copy
@@ -49,14 +50,17 @@ def network_to_train(asked: TrainSettings, classes: Sequence[str], channels: int
     processes are to share it out it comes without numbers.
 
     Raises:
-        ResnetlabError: the reference says another number of classes or channels than the data has, or names weights
-            that tell other classes.
+        ResnetlabError: the reference says another number of classes or channels than the data has, names weights that
+            tell other classes, or a network that is none of ours.
     """
     reference = str(asked.model)
     torch.manual_seed(asked.seed)
     row = reference.partition("[")[0].strip()
     if row not in ZOO:
-        module, remarks = keep_head(resolve_model(reference, untrained=True), classes)
+        resolved = resolve_model(reference, untrained=True)
+        resolved.module.float()  # some weights are saved in 64 bits
+        ours = as_own_network(resolved)  # what is none of ours could not be kept at the end
+        module, remarks = keep_head(replace(resolved, module=ours), classes)
         if asked.drop_path is not None:
             raise ResnetlabError(f"--drop-path changes networks of the zoo, and {reference} is none\nleave it out")
         return StartingNetwork(module.train(), remarks)

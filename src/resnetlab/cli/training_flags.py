@@ -6,14 +6,21 @@ import os
 import sys
 from abc import abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from resnetlab.actions.run_settings import checkpoint_named, find_run, refuse_another_output, stored_settings
-from resnetlab.actions.train_settings import TrainSettings, config_text, read_config, settings_with_recipe
+from resnetlab.actions.train_settings import (
+    TrainSettings,
+    config_text,
+    read_config,
+    settings_with_recipe,
+    with_epochs,
+)
 from resnetlab.core.errors import ResnetlabError
+from resnetlab.core.folders import refuse_output
 from resnetlab.specs.plain_changes import changed_by
 
 if TYPE_CHECKING:
@@ -59,9 +66,11 @@ class TrainingFlags:
         if said["resume"]:
             refuse_another_output(said["resume"], output)
             settings = stored_settings(cls.KIND, find_run(said["resume"], output, cls.COMMAND))
-            settings = changed_by(settings, read_config(config) if config else {}, str(config))
+            settings = changed_by(settings, with_epochs(read_config(config) if config else {}), str(config))
         else:
             settings = settings_with_recipe(cls.KIND, said["recipe"], config, cls.DEFAULT_RECIPE)
+        if value_of(flags, "--epochs") and not value_of(flags, "--steps"):
+            settings = replace(settings, **with_epochs({"epochs": settings.epochs}))
         return cls(**vars(settings)), flags
 
     @property
@@ -75,6 +84,8 @@ class TrainingFlags:
         if self.print_config:
             print(config_text(settings), end="")
             return 0
+        if settings.output and not (self.resume or self.dry_run or self.verify_resume) and is_first_start():
+            refuse_output(settings.output, settings.exist_ok)  # before PyTorch is loaded, which takes seconds
         from resnetlab.actions.train import run
 
         if self.dry_run or self.find_lr or self.verify_resume:
@@ -89,6 +100,11 @@ class TrainingFlags:
         start = checkpoint_named(self.resume)
         training = partial(run, settings, self.make_network, command=self.COMMAND, stored=stored, start=start)
         return report(training, as_json=self.json)
+
+
+def is_first_start() -> bool:
+    """Whether no other process writes for this one, and none of its own did before: torchrun may have started it."""
+    return {os.environ.get(name, "0") for name in ("RANK", "TORCHELASTIC_RESTART_COUNT")} == {"0"}
 
 
 def refuse_many_processes() -> None:

@@ -48,6 +48,21 @@ def make_output_folder(command: str, name: str, output: Path | None = None, exis
     return folder
 
 
+def refuse_output(output: Path, exist_ok: bool = False) -> None:
+    """Pass where `make_output_folder` would give this folder; nothing is left behind.
+
+    Raises:
+        OutputError: it holds something already, or cannot be written.
+    """
+    absent = [place for place in (output, *output.parents) if not place.exists()]
+    try:
+        make_output_folder("", "", output, exist_ok)
+    finally:
+        with contextlib.suppress(OSError):
+            for place in absent:
+                place.rmdir()
+
+
 def _fresh(parent: Path, name: str) -> Path:
     """A folder that was not there, also where two commands start in one second."""
     for number in itertools.count(1):

@@ -114,11 +114,16 @@ class Preparation:
         return Batch(images.contiguous(memory_format=form), labels)
 
     def one(self, read: Callable[[], Tensor], epoch: int, index: int) -> Tensor:
-        """A worker's part for each image: `square`."""
-        return self.square(read(), epoch, index)
+        """A worker's part for each image: `square`, and what takes long for each, so that it is seen to get on."""
+        square = self.square(read(), epoch, index)
+        if not self.augmentation.randaugment:
+            return square
+        return self.changed(square.unsqueeze(0), epoch, torch.tensor([index]))[0]
 
     def together(
         self, ones: list[Tensor], labels: list[int], epoch: int, indices: list[int]
     ) -> tuple[Shaped[Tensor, "n c s s"], Int[Tensor, " n"]]:
-        """A worker's part for all at once: `changed`, and the labels."""
-        return self.changed(torch.stack(ones), epoch, torch.tensor(indices)), torch.tensor(labels)
+        """A worker's part for all at once: `changed`, where that was not done one by one, and the labels."""
+        squares = torch.stack(ones)
+        changed = squares if self.augmentation.randaugment else self.changed(squares, epoch, torch.tensor(indices))
+        return changed, torch.tensor(labels)

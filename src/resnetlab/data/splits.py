@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from resnetlab.core.errors import ResnetlabError
+from resnetlab.core.errors import CheckpointError, ResnetlabError
 from resnetlab.core.terminal import on_one_line
 from resnetlab.data.labelled import LabelledImages, Split, subset
 from resnetlab.data.randomness import Purpose, hashes
@@ -86,6 +86,38 @@ def training_data(reference: str, seed: int = 0, share: float = 0.1) -> Training
                 "put some there; with a validation share of 0 none are held out"
             )
     return TrainingData(train, others["validation"], others["test"], tuple(remarks))
+
+
+def fingerprints(data: TrainingData) -> dict[str, str]:
+    """A hash of each part's labels and names of files, in their order, by what the part is for; no image is read."""
+    return {name: _fingerprint(part) for name, part in data.parts.items()}
+
+
+def _fingerprint(images: LabelledImages) -> str:
+    told = hashlib.sha256(np.asarray(images.labels, np.int64).tobytes())
+    for file in images.files:
+        told.update(b"\0" + os.fsencode(file.name))
+    return told.hexdigest()
+
+
+def refuse_other_images(data: TrainingData, before: Mapping[str, str] | None) -> None:
+    """Pass where a training finds its images as they were: what is held out, for one, changes with them.
+
+    Args:
+        data: as it is now.
+        before: `fingerprints` of what the training began with; None where nothing tells.
+
+    Raises:
+        CheckpointError: images came, went, or are of other classes.
+    """
+    now = fingerprints(data)
+    if before is None or now == before:
+        return
+    other = [name for name in now.keys() | before.keys() if now.get(name) != before.get(name)]
+    raise CheckpointError(
+        f"{on_one_line(data.train.name)} has changed since the checkpoint: its {' and '.join(sorted(other))} images"
+        " are others\nput the files back, or begin a new run; resnetlab finetune goes on from this one's network"
+    )
 
 
 def whole_folder(reference: str, parts: Iterable[LabelledImages]) -> str:

@@ -7,6 +7,7 @@ It is read with `weights_only=True`, and nothing falls back from that.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 from collections.abc import Mapping
@@ -54,7 +55,9 @@ def save_checkpoint(run: Path, content: Mapping[str, Any], best: bool = False) -
     if last.exists():
         write_atomically(run / FOLDER / PREVIOUS, lambda place: _same_file(last, place))
     newest = run / FOLDER / (BEST if best else LAST)  # the best first: an epoch that is not in last.pt is done again
-    write_atomically(newest, lambda place: torch.save({"format": FORMAT, **content}, place))
+    held = io.BytesIO()  # PyTorch, writing a file itself, cannot say that a disk is full
+    torch.save({"format": FORMAT, **content}, held)
+    write_atomically(newest, lambda place: place.write_bytes(held.getbuffer()))
     if best:
         write_atomically(last, lambda place: _same_file(newest, place))
 

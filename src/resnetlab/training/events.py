@@ -38,7 +38,7 @@ class EpochDone:
         validation_loss: mean over the validation images; None where there are none.
         validation_top1: per cent of them whose likeliest class is right; None where there are none.
         seconds: that the epoch took, evaluation included.
-        images_per_second: training images, evaluation left out.
+        images_per_second: training images, evaluation left out; None where an evaluation was all that was left of it.
         best: the network is kept as the best so far.
     """
 
@@ -49,7 +49,7 @@ class EpochDone:
     validation_loss: float | None
     validation_top1: float | None
     seconds: float
-    images_per_second: float
+    images_per_second: float | None
     best: bool
 
 

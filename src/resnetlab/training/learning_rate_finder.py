@@ -62,6 +62,7 @@ def sweep(step: Callable[[float], float], low: float = 1e-6, high: float = 10.0,
 
     Raises:
         ResnetlabError: a range or a number of steps that cannot be.
+        DivergedError: not one step can be taken.
     """
     if not (0 < low < high < math.inf and steps >= 2 * RECENT):
         raise ResnetlabError(
@@ -73,6 +74,8 @@ def sweep(step: Callable[[float], float], low: float = 1e-6, high: float = 10.0,
         try:
             loss = step(rate)
         except DivergedError:
+            if not rates:
+                raise
             break
         if not math.isfinite(loss):
             break

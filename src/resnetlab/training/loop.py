@@ -119,12 +119,12 @@ def train_epochs(state: TrainingState, batches: Batches, rule: StepRule, course:
         trained = time.perf_counter() - began
         scores = course.validate(state.judged) if course.validate else None
         course.stop_if_asked(state)
-        done = _end_epoch(state, scores, time.perf_counter() - began, images / trained)
+        done = _end_epoch(state, scores, time.perf_counter() - began, images / trained if images else None)
         observer.on_epoch(done)
         course.save(state, done.best)
 
 
-def _end_epoch(state: TrainingState, scores: LossAndTop1 | None, seconds: float, speed: float) -> EpochDone:
+def _end_epoch(state: TrainingState, scores: LossAndTop1 | None, seconds: float, speed: float | None) -> EpochDone:
     """Count the epoch in the state; gives what is told of it. A network whose loss is not finite is never the best."""
     best = scores is not None and math.isfinite(scores.loss) and (state.best is None or scores.top1 > state.best)
     if scores is not None and best:

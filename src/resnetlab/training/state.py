@@ -70,7 +70,19 @@ def averaged(model: nn.Module, decay: float) -> AveragedModel:
         model: copied.
         decay: what a step leaves of the average.
     """
-    return AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+    return Average(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+
+
+class Average(AveragedModel):
+    """PyTorch's moving average, but for counters: a mean of whole numbers is none, and they are the network's."""
+
+    @torch.no_grad()
+    def update_parameters(self, model: nn.Module) -> None:
+        """Take a step of the network into the average."""
+        super().update_parameters(model)
+        for mean, buffer in zip(self.module.buffers(), model.buffers(), strict=True):
+            if not buffer.is_floating_point():
+                mean.copy_(buffer)
 
 
 def as_plain(state: TrainingState) -> dict[str, Any]:
