@@ -1,9 +1,10 @@
 """What a batch costs beside the step that it is for, in the same run: at most 3 % of a step of ResNet-20.
 
 A batch of 128 images of 32×32 pixels is cut, flipped, given a hole and normalised from bytes in memory, as
-`training_batches` does in training; the step is forward, backward and SGD in float32. They take turns; the figure is
-the median of their ratios. Pixels and labels are drawn at random, for neither time depends on them. With --stream, the
-same batches are read from the JPEG files of an image folder, in this process.
+`training_batches` does in training; the step is forward, backward and SGD in the numbers that `--precision auto`
+takes here, or in float32. They take turns; the figure is the median of their ratios. Pixels and labels are drawn at
+random, for neither time depends on them. With --stream, the same batches are read from the JPEG files of an image
+folder, in this process.
 
     python benchmarks/data_path.py --rounds 40
 """
@@ -27,6 +28,7 @@ from resnetlab.data.preparation import Place
 from resnetlab.data.references import open_data
 from resnetlab.specs.augmentation import Augmentation
 from resnetlab.specs.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
+from resnetlab.training.precision import Choice, choose_precision
 
 ALLOWED = 0.03
 BATCH = 128
@@ -57,14 +59,16 @@ def endless(batches: Batches) -> Iterator[Batch]:
         yield from batches.epoch(number)
 
 
-def training_step() -> Callable[[], object]:
+def training_step(choice: Choice) -> Callable[[], object]:
     model = create_model("resnet20").train().to(memory_format=torch.channels_last)
     optimiser = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9)
     images = torch.randn(BATCH, 3, 32, 32).contiguous(memory_format=torch.channels_last)
     labels = torch.randint(0, 10, (BATCH,))
 
     def step() -> None:
-        F.cross_entropy(model(images), labels).backward()
+        with choice.autocast():
+            logits = model(images)
+        F.cross_entropy(logits.float(), labels).backward()
         optimiser.step()
         optimiser.zero_grad()
 
@@ -74,12 +78,14 @@ def training_step() -> Callable[[], object]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--precision", choices=["auto", "fp32", "bf16"], default="auto", help="of the step")
     parser.add_argument("--stream", metavar="imagefolder:PATH")
     asked = parser.parse_args()
 
     keep_large_blocks()
-    step, ratios = training_step(), []
-    print(machine())
+    choice = choose_precision("cpu", asked.precision)
+    step, ratios = training_step(choice), []
+    print(f"{machine()}, a step in {choice.precision}")
     for what, augmentation in CHANGES.items():
         batches = endless(from_files(asked.stream, augmentation) if asked.stream else in_memory(augmentation))
         found = compare(lambda batches=batches: next(batches), step, asked.rounds)

@@ -84,6 +84,31 @@ class Watch:
         self.observers.on_epoch(event)
 
 
+class Nobody:
+    """Watches a training on all processes but the first, and says nothing."""
+
+    def __enter__(self) -> Nobody:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+    def say(self, text: str) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
+    def on_step(self, event: StepDone) -> None:
+        """Nothing."""
+
+    def on_epoch(self, event: EpochDone) -> None:
+        """Nothing."""
+
+
+AnyWatch = Watch | Nobody
+
+
 def next_commands(folder: Path, data: str, interrupted: str | None = None) -> tuple[str, ...]:
     """What to type next, as a shell takes it.
 

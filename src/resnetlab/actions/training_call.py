@@ -17,7 +17,7 @@ from resnetlab.actions.run_folder import describe_run, environment_remark, run_e
 from resnetlab.actions.run_probes import Probes
 from resnetlab.actions.run_report import LAST_KEPT, RunFacts, write_facts, write_report
 from resnetlab.actions.run_screen import Extent
-from resnetlab.actions.run_watch import Watch, last_words
+from resnetlab.actions.run_watch import AnyWatch, Nobody, Watch, last_words
 from resnetlab.actions.train_settings import TrainSettings
 from resnetlab.actions.trained_run import TrainedRun
 from resnetlab.actions.training_preparation import Prepared
@@ -28,7 +28,6 @@ from resnetlab.data.preparation import Batch
 from resnetlab.data.splits import fingerprints, refuse_other_images, whole_folder
 from resnetlab.training.checkpoints import Checkpoint, load_checkpoint_file, replace_last, save_checkpoint
 from resnetlab.training.distributed import World, agree_on_buffers, anywhere, barrier, in_step, total
-from resnetlab.training.events import EpochDone, StepDone
 from resnetlab.training.freezing import counts
 from resnetlab.training.interruption import Interrupted, Interruption
 from resnetlab.training.loop import Course, train_epochs
@@ -39,28 +38,6 @@ from resnetlab.training.validation import ValidationScores, validate
 from resnetlab.weights.saving import save
 
 BEGUN = "run begun"  # remembered over restarts once what an earlier run left in the folder is gone
-
-
-class Nobody:
-    """Watches a training on all processes but the first, and says nothing."""
-
-    def __enter__(self) -> Nobody:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        return None
-
-    def say(self, text: str) -> None:
-        """Nothing."""
-
-    def note(self, text: str) -> None:
-        """Nothing."""
-
-    def on_step(self, event: StepDone) -> None:
-        """Nothing."""
-
-    def on_epoch(self, event: EpochDone) -> None:
-        """Nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +109,7 @@ class TrainingCall:
             return Interrupted(f"the trial stops at step {self.stop_at}", 0)
         return self.interruption.asked
 
-    def _keep(self, watch: Watch | Nobody) -> tuple[str, ...]:
+    def _keep(self, watch: AnyWatch) -> tuple[str, ...]:
         """Write the network that is kept; gives a remark where that is not the one that was asked for."""
         ready, remarks = self.ready, list[str]()
         barrier()  # until the first process has written the last checkpoint
@@ -248,7 +225,7 @@ class TrainingCall:
         sheet = contact_sheet(images.cpu(), batch.labels, data.classes, self.ready.how)
         write_content(self.folder / "train_batch0.jpg", sheet)
 
-    def _watching(self, checkpoint: Checkpoint | None) -> AbstractContextManager[Watch | Nobody]:
+    def _watching(self, checkpoint: Checkpoint | None) -> AbstractContextManager[AnyWatch]:
         if not self.world.is_first:
             return Nobody()
         ready = self.ready
@@ -260,7 +237,7 @@ class TrainingCall:
             quiet=self.asked.quiet,
         )
 
-    def _course(self, watch: Watch | Nobody, probes: Probes | None) -> Course:
+    def _course(self, watch: AnyWatch, probes: Probes | None) -> Course:
         ready = self.ready
 
         def leave_if(asked: bool) -> None:
@@ -292,7 +269,7 @@ class TrainingCall:
             before_step=before_step,
         )
 
-    def _save(self, watch: Watch | Nobody, state: TrainingState, best: bool = False) -> None:
+    def _save(self, watch: AnyWatch, state: TrainingState, best: bool = False) -> None:
         """Write a checkpoint; every process has to come here, though the first alone writes."""
         agree_on_buffers(state.model)
         plain = as_plain(state)

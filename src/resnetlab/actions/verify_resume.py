@@ -95,8 +95,9 @@ def _within_epochs(steps: int) -> tuple[int, int]:
 
 def _left(folder: Path) -> Iterator[tuple[str, Any]]:
     """Yields everything that a training left, by name."""
-    for name in ("metrics.jsonl", "model.safetensors"):
-        yield name, (folder / name).read_bytes()
+    for name in ("metrics.jsonl", "probes.jsonl", "model.safetensors", "model.json"):
+        if (folder / name).exists():
+            yield name, (folder / name).read_bytes()
     content = {name: part for name, part in load_last(folder).content.items() if name not in NOT_OF_TRAINING}
     yield from _leaves(content, "checkpoint")
 
