@@ -28,6 +28,16 @@ def test_the_embedded_data_is_at_hand() -> None:
     assert found("data: digits").found == "1400 + 397 images of 8×8"
 
 
+def test_data_that_would_be_downloaded_is_told_from_data_that_is_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("RESNETLAB_DATA", str(tmp_path))
+    place = tmp_path / "cifar-10-batches-py"
+    assert found("data: cifar10").found == f"not here; fetched once, to {place}"
+    place.mkdir()
+    assert found("data: cifar10").found == f"in {place}"
+
+
 def test_a_missing_extra_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(EXTRAS, "cluster", ("ray", "no_such_package"))
     finding = found("extra: cluster")

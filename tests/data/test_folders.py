@@ -98,15 +98,21 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
         open_data(f"imagefolder:{tmp_path / 'gone'}")
 
 
-def test_a_folder_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("refused", ["iterdir", "is_dir"])
+def test_a_folder_that_may_not_be_read_is_refused(
+    refused: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plant(tmp_path, "cat/1.jpg")
 
     def refuse(folder: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "iterdir", refuse)  # root may read everything, so that no mode would do
+    monkeypatch.setattr(Path, refused, refuse)  # root may read everything, so that no mode would do
     with pytest.raises(ResnetlabError, match="cannot be read: Permission denied"):
-        image_files(tmp_path)
+        open_data(f"imagefolder:{tmp_path}")
+    if refused == "iterdir":
+        with pytest.raises(ResnetlabError, match="cannot be read: Permission denied"):
+            image_files(tmp_path)
 
 
 def test_names_that_are_no_text_are_classes_too(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from resnetlab.actions.audit import Audit, AuditRow, AuditStage
-from resnetlab.core.terminal import plain_table
+from resnetlab.core.terminal import first_few, plain_table
 
 WIDTH = 100
 SAME, OTHER = "✓", "≠"
@@ -60,8 +60,7 @@ def _findings(audit: Audit) -> Iterator[RenderableType]:
         yield Text("no residual addition was found: nothing goes round any layer and is added back", "dim")
     for finding in audit.findings:
         mark, style = MARKS[finding.kind]
-        more = len(finding.places) - SHOWN_PLACES
-        places = ", ".join(finding.places[:SHOWN_PLACES]) + (f" and {more} more" if more > 0 else "")
+        places = first_few(finding.places, SHOWN_PLACES)
         grid = Table.grid(padding=(0, 1, 0, 0))
         grid.add_row(Text(mark, style), Text.assemble((finding.name, style), f" at {places}\n{finding.text}"))
         yield grid

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from resnetlab.core.errors import ResnetlabError
-from resnetlab.core.terminal import on_one_line
+from resnetlab.core.terminal import first_few, on_one_line
 
 MOST_NAMES = 4  # told in a message
 
@@ -98,5 +98,4 @@ def _only(names: Sequence[str], others: Sequence[str], whose: str) -> str:
     alone = [on_one_line(name) for name in names if _plain(name) not in set(others)]
     if not alone:
         return f"{whose} has {len(names)}, none of its own"
-    more = f" and {len(alone) - MOST_NAMES} more" if len(alone) > MOST_NAMES else ""
-    return f"only {whose} has {', '.join(alone[:MOST_NAMES])}{more}"
+    return f"only {whose} has {first_few(alone, MOST_NAMES)}"

@@ -107,10 +107,14 @@ def _instructions() -> list[str]:
 
 def _data() -> list[Finding]:
     from resnetlab.data import DATA_SETS, load_data, photographs
+    from resnetlab.data.archives import ARCHIVES, place_of
 
     sets = [load_data(name) for name in DATA_SETS]
     told = [f"{len(one.train_labels)} + {len(one.test_labels)} images of {one.size}×{one.size}" for one in sets]
     found = [Finding(f"data: {one.name}", text, True) for one, text in zip(sets, told, strict=True)]
+    for name in ARCHIVES:
+        place, there = place_of(name)
+        found.append(Finding(f"data: {name}", f"in {place}" if there else f"not here; fetched once, to {place}"))
     return [*found, Finding("data: photographs", f"{len(photographs())} colour photographs", True)]
 
 

@@ -178,6 +178,5 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OutputError(
-            f"{path} cannot be written: {error.strerror or error}\n"
-            "free some space, then go on with resnetlab train --resume"
+            f"{path} cannot be written: {error.strerror or error}\nfree some space, then go on with --resume"
         ) from error

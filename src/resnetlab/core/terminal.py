@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -46,6 +46,16 @@ def on_one_line(name: str | os.PathLike[str]) -> str:
     'two\\\\nlines.png'
     """
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in os.fspath(name))
+
+
+def first_few(names: Sequence[str], most: int) -> str:
+    """The first names, and how many more there are.
+
+    >>> first_few(["a", "b", "c"], 2), first_few(["a", "b"], 2)
+    ('a, b and 1 more', 'a, b')
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def json_text(value: Any) -> str:

@@ -64,6 +64,15 @@ def data_folder() -> Path:
     return Path(os.environ.get("RESNETLAB_DATA", cache_folder() / "data"))
 
 
+def place_of(name: str) -> tuple[Path, bool]:
+    """Where the files of a data set of torchvision are looked for, and whether something is there."""
+    wanted = ARCHIVES[name]
+    place = data_folder() / (wanted.folder or getattr(wanted.kind, "base_folder", ""))
+    if name == "fashion_mnist" and DEBIAN_FASHION_MNIST.is_dir() and not place.is_dir():
+        place = DEBIAN_FASHION_MNIST
+    return place, place.is_dir()
+
+
 def archive(name: str, split: Split) -> LabelledImages:
     """One split of a data set of torchvision, from the data folder, or downloaded into it.
 
@@ -71,7 +80,7 @@ def archive(name: str, split: Split) -> LabelledImages:
         DownloadError: its files are not there and cannot be fetched; the message says from where, and where to.
     """
     wanted = ARCHIVES[name]
-    if name == "fashion_mnist" and DEBIAN_FASHION_MNIST.is_dir() and not (data_folder() / wanted.folder).is_dir():
+    if place_of(name) == (DEBIAN_FASHION_MNIST, True):
         images, labels = _packaged_fashion_mnist(split)
         classes = tuple(datasets.FashionMNIST.classes)
     else:

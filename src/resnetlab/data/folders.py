@@ -90,7 +90,7 @@ def folder_splits(path: str) -> tuple[Split, ...]:
     """
     folder = Path(path)
     _refuse_missing(folder)
-    return splits_named([name for names in SPLIT_NAMES.values() for name in names if (folder / name).is_dir()])
+    return splits_named([name for names in SPLIT_NAMES.values() for name in names if _is_folder(folder / name)])
 
 
 def _refuse_missing(path: Path) -> None:
@@ -100,7 +100,7 @@ def _refuse_missing(path: Path) -> None:
 
 def _split_folder(path: Path, split: Split) -> Path:
     _refuse_missing(path)
-    there = {kind: [path / name for name in names if (path / name).is_dir()] for kind, names in SPLIT_NAMES.items()}
+    there = {kind: [path / name for name in names if _is_folder(path / name)] for kind, names in SPLIT_NAMES.items()}
     if any(there.values()) and not there[split]:
         raise ResnetlabError(
             f"{on_one_line(path)} has no folder for its {split} split\nname one {' or '.join(SPLIT_NAMES[split])}"
@@ -108,8 +108,22 @@ def _split_folder(path: Path, split: Split) -> Path:
     return next(iter(there[split]), path)
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise _unreadable(path.parent, error) from error
+
+
+def _unreadable(folder: Path, error: OSError) -> ResnetlabError:
+    return ResnetlabError(f"the folder {on_one_line(folder)} cannot be read: {error.strerror}\ncheck its permissions")
+
+
 def _class_folders(root: Path) -> list[Path]:
-    folders = sorted(entry for entry in root.iterdir() if entry.is_dir() and not _is_hidden(entry.name))
+    try:
+        folders = sorted(entry for entry in root.iterdir() if entry.is_dir() and not _is_hidden(entry.name))
+    except OSError as error:
+        raise _unreadable(root, error) from error
     if not folders:
         raise ResnetlabError(
             f"{on_one_line(root)} holds no class folders\nput the images of each class into a folder of its name"
@@ -125,9 +139,7 @@ def _walk(folder: Path, above: tuple[str, ...]) -> Iterator[Path]:
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
-        raise ResnetlabError(
-            f"the folder {on_one_line(folder)} cannot be read: {error.strerror}\ncheck its permissions"
-        ) from error
+        raise _unreadable(folder, error) from error
     for entry in entries:
         if _is_hidden(entry.name):
             continue

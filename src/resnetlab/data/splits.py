@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from resnetlab.core.errors import CheckpointError, ResnetlabError
-from resnetlab.core.terminal import on_one_line
+from resnetlab.core.terminal import first_few, on_one_line
 from resnetlab.data.labelled import LabelledImages, Split, subset
 from resnetlab.data.randomness import Purpose, hashes
 from resnetlab.data.references import open_data, own_splits
@@ -211,5 +211,4 @@ def _refuse_other_classes(train: LabelledImages, part: LabelledImages) -> None:
 
 
 def _named(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(map(on_one_line, names[:MOST_NAMED])) + more
+    return first_few([on_one_line(name) for name in names], MOST_NAMED)

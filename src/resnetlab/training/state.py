@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from resnetlab.core.errors import CheckpointError
+from resnetlab.core.terminal import first_few
 from resnetlab.training.sharding import share_out_network, share_out_optimiser, whole
 
 
@@ -148,9 +149,8 @@ def _refuse_another_network(own: Mapping[str, Tensor], other: object, source: st
     differ = [name for name in own.keys() | other.keys() if name not in own or name not in other]
     differ += [name for name in own.keys() & other.keys() if own[name].shape != other[name].shape]
     if differ:
-        more = f" and {len(differ) - 3} more" if len(differ) > 3 else ""
         raise CheckpointError(
-            f"{source} is of another network: {', '.join(sorted(differ)[:3])}{more} differ\n"
+            f"{source} is of another network: {first_few(sorted(differ), 3)} differ\n"
             "give the model that it was trained with"
         )
 
