@@ -22,7 +22,6 @@ from torch.nn import functional as F
 from resnetlab import audit, diagnose
 
 SIDE = 32  # pixels: after the five strides of ResNet-18 one position is left
-HELD_OUT = 256
 
 
 def main() -> None:
@@ -44,7 +43,7 @@ def main() -> None:
         seen = diagnose(reference, asked.data, images=asked.images, output=asked.output, exist_ok=True)
     else:
         images, labels = digits()
-        model = trained(images[:-HELD_OUT], labels[:-HELD_OUT], asked.steps)
+        model = trained(images[: -asked.images], labels[: -asked.images], asked.steps)  # the rest is looked at
         batches = list(zip(images[-asked.images :].split(64), labels[-asked.images :].split(64), strict=True))
         seen = diagnose(model, batches, images=asked.images, output=asked.output, exist_ok=True)
 

@@ -65,7 +65,7 @@ def test_progress_stays_in_the_folder_and_notices_a_change(course: Path, warm: N
     assert {file.name for file in course.iterdir()} == before
     assert open_course(course).state("batch_norm") == "passed"
     write(course, "batch_norm", solution("batch_norm") + "\n")
-    assert open_course(course).state("batch_norm") == "changed since it passed"
+    assert open_course(course).state("batch_norm") == "changed since"
     reset(course, "batch_norm")
     assert open_course(course).state("batch_norm") == "not begun"
     assert (course / "02_batch_norm.py.old").read_text() == solution("batch_norm") + "\n"
@@ -148,6 +148,15 @@ def test_what_is_said_fits_eighty_columns_and_has_no_colour_in_a_file(
     said = capsys.readouterr().out.replace(str(course), "course")
     assert "\x1b" not in said
     assert max(map(len, said.splitlines())) <= 80
+
+
+def test_the_list_stands_in_columns(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(course, "batch_norm", WRONG)
+    main(["exercises", "list", str(course)])
+    rows = capsys.readouterr().out.splitlines()[: len(COURSE)]
+    titles = {row.index(task(name).title.split()[0], len(name) + 6) for row, name in zip(rows, COURSE, strict=True)}
+    states = {max(row.rfind("  not begun"), row.rfind("  begun")) for row in rows}
+    assert (len(titles), len(states)) == (1, 1)
 
 
 def test_colour_comes_where_there_is_a_terminal(

@@ -60,7 +60,7 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "now": [1.0, 0.9, 0.8, 0.7, 0.6],
     }
     figures = {
-        "depth": by_depth(lines, x="weighted layer", y="deviation", log_y=True, limit=0.2, named={3: LAYERS[0]}),
+        "depth": by_depth(lines, x="weighted layer", y="deviation", log_y=True, named={3: LAYERS[0]}),
         "classes": given_and_true([0.6, 0.4], [0.5, 0.5], ["cat", "dog"]),
     }
     file = tmp_path_factory.mktemp("page") / "report.html"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from documented import ROW, fields, is_of_type
 
 from resnetlab.experiments.lab import SCHEMA
 from resnetlab.pages.verdicts import WORDS
@@ -17,40 +17,23 @@ pytestmark = pytest.mark.xdist_group("page")  # one run of the claims serves the
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
 NAMED_BY_VALUES = ("score", "environment.versions", "coverage.versions")  # their keys are verdicts and packages
-ROW = re.compile(r"^\| `([^`]+)` \| ([^|]+) \|", re.MULTILINE)
-TYPES = {"string": str, "whole number": int, "number": (int, float), "list": list, "object": dict, "null": type(None)}
-
-
-def fields(value: Any, at: str = "") -> Iterator[tuple[str, Any]]:
-    """Every field with its value, as `claims[].parts[].delta`."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            name = f"{at}.*" if at in NAMED_BY_VALUES else f"{at}.{key}".removeprefix(".")
-            yield name, inner
-            yield from fields(inner, name)
-    elif isinstance(value, list):
-        for inner in value:
-            if not isinstance(inner, Mapping):
-                yield f"{at}[]", inner
-            yield from fields(inner, f"{at}[]")
 
 
 def test_every_field_is_documented_and_every_documented_field_is_there(results: dict[str, Any]) -> None:
     documented = [name for name, _ in ROW.findall(DOCUMENT)]
     assert len(documented) == len(set(documented))
-    assert set(documented) == {name for name, _ in fields(results)}
+    assert set(documented) == {name for name, _ in fields(results, NAMED_BY_VALUES)}
 
 
 def test_every_value_is_of_its_documented_type(results: dict[str, Any]) -> None:
-    types = {name: said.strip() for name, said in ROW.findall(DOCUMENT)}
-    for name, value in fields(results):
-        allowed = [TYPES[word.split(" of ")[0]] for word in types[name].split(" or ")]
-        assert any(isinstance(value, kind) for kind in allowed), f"{name} is {value!r}, not {types[name]}"
+    types = dict(ROW.findall(DOCUMENT))
+    for name, value in fields(results, NAMED_BY_VALUES):
+        assert is_of_type(value, types[name]), f"{name} is {value!r}, not {types[name]}"
 
 
 def test_the_example_is_json_of_documented_fields() -> None:
     (example,) = re.findall(r"```json\n(.*?)```", DOCUMENT, re.DOTALL)
-    names = {name for name, _ in fields(json.loads(example))}
+    names = {name for name, _ in fields(json.loads(example), NAMED_BY_VALUES)}
     assert names <= {name for name, _ in ROW.findall(DOCUMENT)}
     assert {"claims[].parts[].interval", "claims[].verdict"} <= names
 

@@ -41,7 +41,7 @@ def signal_section(looks: Looks, findings: tuple[HealthFinding, ...], not_done: 
         lead += most if worst.dead_channels else "No channel of an activation is dead."
     curves = [
         _Curve("signal-spread", "Spread of the signal", "standard deviation", lambda layer: layer.std, log_y=True),
-        _Curve("signal-rank", "Directions that are used", "effective rank, share of what is possible", _rank_share),
+        _Curve("signal-rank", "Directions that are used", "effective rank / highest possible", _rank_share),
     ]
     if any(layer.dead_channels for look in looks.values() for layer in _activations(look)):
         share = "share of the channels"

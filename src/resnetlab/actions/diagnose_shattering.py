@@ -47,7 +47,7 @@ def shattering_section(subject: Subject) -> Section:
 def _lead(whole: Autocorrelation, plain: Autocorrelation | None) -> str:
     lead = (
         f"On a straight line of {POINTS} images between two of the data, the gradients of neighbours correlate by "
-        f"{number(whole.values[1])}, and by {number(whole.values[-1])} {MAX_LAG} steps apart"
+        f"{number(whole.values[1])}, and {MAX_LAG} steps apart by {number(whole.values[-1])}"
     )
     if plain is not None:
         lead += f"; in the plain twin, all skips cut, by {number(plain.values[1])} and {number(plain.values[-1])}"

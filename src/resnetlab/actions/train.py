@@ -114,15 +114,18 @@ def _as_before_the_restart(asked: TrainSettings, command: str) -> tuple[TrainSet
     Raises:
         ResnetlabError: which run that is nobody knows.
     """
-    if not keeps_a_store():
-        raise ResnetlabError(
-            "started again by torchrun, and nothing tells which run this was\n"
-            f"go on with it: resnetlab {command} --resume DIR"
-        )
     told, begun = (from_first(partial(recall, name)) for name in (RUN, BEGUN))
+    if not keeps_a_store():
+        if asked.output is None:
+            raise ResnetlabError(
+                "started again by torchrun, and nothing tells which run this was\n"
+                f"go on with one: resnetlab {command} --resume DIR; and give --output where restarts are allowed"
+            )
+        told = begun = str(asked.output)
     if told is None:  # it had not come so far as to have a folder, or was refused one
         return asked, None
     folder = Path(told)
-    if not (begun and (folder / FOLDER / LAST).exists()):
-        return replace(asked, output=folder, exist_ok=True), None
-    return replace(asked, output=folder), stored_settings(type(asked), folder)
+    if begun and (folder / FOLDER / LAST).exists():
+        return replace(asked, output=folder), stored_settings(type(asked), folder)
+    # What stands in a folder of which nothing is remembered may be somebody's.
+    return replace(asked, output=folder, exist_ok=asked.exist_ok or keeps_a_store()), None

@@ -73,7 +73,7 @@ class CourseFolder:
             return "missing"
         passed = self.progress().get(name, {}).get("passed")
         if passed:
-            return "passed" if passed == fingerprint(answer) else "changed since it passed"
+            return "passed" if passed == fingerprint(answer) else "changed since"
         return "begun" if self.is_begun(name) else "not begun"
 
     def _write(self, progress: dict[str, Any]) -> None:

@@ -18,7 +18,13 @@ from resnetlab.exercises.workshop import Result
 
 WIDTH = 80
 SIGNS = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not begun": ("·", "dim")}
-STATES = {"passed": "passed", "begun": "failed", "not begun": "not begun"}
+STATES = {
+    "passed": "passed",
+    "changed since": "failed",
+    "begun": "failed",
+    "missing": "failed",
+    "not begun": "not begun",
+}
 
 
 def result_text(result: Result) -> Text:
@@ -54,7 +60,7 @@ def list_text(course: CourseFolder | None) -> Text:
     lines = []
     for name in COURSE:
         state = course.state(name) if course else "not begun"
-        lines.append(_line(STATES.get(state, "failed"), name, state if course else ""))
+        lines.append(_line(STATES[state], name, state if course else "", in_columns=True))
     if course:
         done = sum(course.state(name) == "passed" for name in COURSE)
         lines.append(Text(f"\n{done} of {len(COURSE)} passed", "bold"))
@@ -83,10 +89,12 @@ def unguarded() -> tuple[str, ...]:
     return (f"not guarded on this system: {', '.join(open_doors)} (docs/exercises.md)",) if open_doors else ()
 
 
-def _line(kind: str, name: str, note: str) -> Text:
+def _line(kind: str, name: str, note: str, *, in_columns: bool = False) -> Text:
     """Sign, number, name, as much of the title as there is room for, and a note."""
     sign, style = SIGNS[kind]
-    told = f" {COURSE.index(name) + 1:02} {name}  "
-    end = f"  {note}" if note else ""
-    title = textwrap.shorten(task(name).title, WIDTH - 1 - len(told) - len(end), placeholder=" …")
-    return Text.assemble((sign, style), told, (title + end, "dim"))
+    wide = max(map(len, COURSE)) if in_columns else 0
+    told = f" {COURSE.index(name) + 1:02} {name:{wide}}  "
+    end = f"  {note:{max(map(len, STATES)) if in_columns else 0}}" if note else ""
+    room = WIDTH - 1 - len(told) - len(end)
+    title = textwrap.shorten(task(name).title, room, placeholder=" …")
+    return Text.assemble((sign, style), told, (f"{title:{room if in_columns else 0}}{end}".rstrip(), "dim"))

@@ -21,7 +21,6 @@ def by_depth(
     x: str,
     y: str,
     log_y: bool = False,
-    limit: float | None = None,
     named: Mapping[int, str] | None = None,
 ) -> Figure:
     """A quantity along the network, a line for each time at which it was looked at.
@@ -31,7 +30,6 @@ def by_depth(
         x: what the places are, as "weighted layer".
         y: the quantity, with its unit.
         log_y: logarithmic axis; what is not above zero leaves a gap.
-        limit: beyond which a rule fires, drawn across.
         named: place, from 0 → name of a layer that a rule named; it is marked.
     """
     figure, (axes,) = new_figure(height=HEIGHT)
@@ -40,13 +38,11 @@ def by_depth(
     draw_curves(axes, drawn, every=max(1, longest // 20))
     label(axes, x, y, log_y=log_y)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if limit is not None:
-        axes.axhline(limit, color="black", linestyle=":", linewidth=1.2, label="limit of the rule")
     for place, name in (named or {}).items():
         axes.axvline(place + 1, color=COLOURS[1], alpha=0.45, linewidth=1.0)
         axes.annotate(name, (place + 1, 1.0), xycoords=("data", "axes fraction"), rotation=90, va="top", ha="right",
                       fontsize=TEXT_SIZE - 2)  # fmt: skip
-    if len(drawn) > 1 or limit is not None:
+    if len(drawn) > 1:
         axes.legend(frameon=False, fontsize=TEXT_SIZE - 0.5)
     return figure
 

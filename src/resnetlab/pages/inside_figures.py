@@ -85,11 +85,19 @@ def path_shares_figure(gradient: Sequence[float], paths: Sequence[float]) -> Fig
     return figure
 
 
-def path_norms_figure(norms: Sequence[float]) -> Figure:
-    """Mean norm of the gradient through one path of each length from 0 branches on."""
+def path_norms_figure(norms: Sequence[float], errors: Sequence[float | None] = ()) -> Figure:
+    """Mean norm of the gradient through one path of each length from 0 branches on.
+
+    Args:
+        norms: of each length.
+        errors: standard errors, drawn as bars; None where there is a single path.
+    """
     figure, (axes,) = new_figure(height=HEIGHT)
     seen = [value if value > 0 else np.nan for value in norms]
     draw_curves(axes, {"one path": seen}, list(range(len(seen))), every=max(1, len(seen) // 12))
+    bars = [error or 0.0 for error in errors]
+    if bars:
+        axes.errorbar(range(len(seen)), seen, yerr=bars, fmt="none", ecolor=COLOURS[0], capsize=2, linewidth=1)
     label(axes, "branches on the path", "gradient through one path", log_y=bool(np.isfinite(seen).any()))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
