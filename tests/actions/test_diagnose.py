@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from diagnosing import diagnose, small
 from torch import nn
 
 import resnetlab
+from resnetlab.actions.diagnose_lesions import IDLE
 from resnetlab.cli import main
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.data import load_data
@@ -107,6 +109,18 @@ def test_a_trained_network_is_looked_at_as_it_began_too(tmp_path: Path) -> None:
     torch.save(model.state_dict(), tmp_path / "net.pth")
     found = diagnose(str(tmp_path / "net.pth"), folder=tmp_path / "d")
     assert set(found.sections[0].numbers) == {"images", "now", "start", "squashing_functions"}
+
+
+def test_weights_of_a_file_that_know_nothing_yet_have_no_idle_blocks(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model: Any = resnetlab.create_model("resnet20", 10, 1, width=4, depths=(1, 1, 1), norm="none")
+    for block in model.blocks:  # branches begin at zero, as Fixup's do: no loss tells them from none
+        nn.init.zeros_(block.conv2.weight)
+    torch.save(model.state_dict(), tmp_path / "net.pth")
+    found = diagnose(str(tmp_path / "net.pth"), folder=tmp_path / "d", parts=("lesions",))
+    whole, single = (found.sections[-1].numbers[name] for name in ("whole", "without_one"))
+    assert {lesion["score"]["loss"] for lesion in single} == {whole["loss"]}
+    assert [one for one in found.findings if one.rule == IDLE] == []
 
 
 def test_the_module_is_left_as_it_was(tmp_path: Path) -> None:

@@ -38,6 +38,19 @@ def test_images_are_enlarged_to_the_smallest_size_that_runs(tmp_path: Path) -> N
     assert lazy.facts["input_size"] == [1, 16, 16]
 
 
+def test_lazy_layers_are_drawn_by_the_seed_and_the_callers_random_state_stays(tmp_path: Path) -> None:
+    drawn = []
+    for at, seed in enumerate((0, 0, 1)):
+        torch.manual_seed(at)
+        model, before = nn.Sequential(nn.Flatten(), nn.LazyLinear(10)), torch.get_rng_state()
+        diagnose(model, folder=tmp_path / str(at), seed=seed)
+        assert torch.equal(torch.get_rng_state(), before)
+        drawn.append(model[1].weight)
+    first, again, other = drawn
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
 def test_a_network_of_one_size_alone_gets_that_size() -> None:
     assert smallest_size(8, 3, lambda channels, side: "" if side == 224 else "other size") == 224
     assert smallest_size(8, 3, lambda channels, side: "" if side >= 29 else "too small") == 29

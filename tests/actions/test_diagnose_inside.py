@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import timm
 import torch
+from diagnosing import diagnose
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -26,6 +29,7 @@ from resnetlab.actions.diagnose_paths import paths_section
 from resnetlab.actions.diagnose_shattering import shattering_section
 from resnetlab.actions.diagnosis import Section, Subject
 from resnetlab.analysis import count_macs
+from resnetlab.analysis.shattering import NO_GRADIENT
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.pages.svg import figure_svg
 
@@ -166,6 +170,69 @@ def test_a_plain_network_says_what_it_has_none_of(subject: Subject) -> None:
     section = checked(shattering_section(plain))
     assert section.not_done == ("No residual addition was found: there is no skip to cut for a comparison",)
     assert section.numbers["without_skips"] is None
+
+
+SECTIONS = [lesions_section, paths_section, shattering_section, attribution_section]
+
+
+@pytest.mark.parametrize("look", SECTIONS, ids=lambda look: look.__name__)
+def test_no_more_images_go_through_at_once_than_the_batch_size_says(
+    look: Callable[[Subject], Section], subject: Subject
+) -> None:
+    met: list[int] = []
+    hook = subject.model.register_forward_pre_hook(lambda module, inputs: met.append(len(inputs[0])))
+    look(replace(subject, images=subject.images[:5], labels=subject.labels[:5], batch_size=3))
+    hook.remove()
+    assert max(met) == 3
+
+
+def test_the_batch_size_does_not_change_how_far_gradients_reach(subject: Subject) -> None:
+    whole, parts = (shattering_section(replace(subject, batch_size=size)).numbers for size in (128, 16))
+    for name in ("network", "without_skips"):
+        assert parts[name]["values"] == pytest.approx(whole[name]["values"], abs=1e-5)
+
+
+def with_a_stage_detached() -> nn.Module:
+    model: Any = create_model("resnet20", 10, 1, width=2, depths=(1, 1, 1))
+    model.layer1.register_forward_hook(lambda module, inputs, output: output.detach())
+    return model
+
+
+def with_a_head_of_zeros() -> nn.Module:
+    model: Any = create_model("resnet20", 10, 1, width=2, depths=(1, 1, 1))
+    nn.init.zeros_(model.fc.weight)
+    return model
+
+
+WITHOUT_GRADIENT: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
+    "a stage is detached": (with_a_stage_detached, NO_GRADIENT, NO_GRADIENT),
+    "the head is zero": (
+        with_a_head_of_zeros,
+        "no gradient of the loss comes through any of the paths",
+        "the gradient is the same at every point of the grid: it has no autocorrelation",
+    ),
+}
+
+
+@pytest.mark.usefixtures("no_drawings")
+@pytest.mark.parametrize(("make", "paths", "shattering"), WITHOUT_GRADIENT.values(), ids=WITHOUT_GRADIENT)
+def test_where_no_gradient_comes_to_the_images_the_parts_that_need_it_say_so(
+    make: Callable[[], nn.Module], paths: str, shattering: str, tmp_path: Path
+) -> None:
+    found = diagnose(make(), folder=tmp_path, parts=("paths", "shattering"))
+    assert {section.slug: section.not_done for section in found.sections[-2:]} == {
+        "paths": (f"not done: {paths}",),
+        "shattering": (f"not done: {shattering}",),
+    }
+
+
+def test_skips_that_alone_carry_the_gradient_leave_a_plain_twin_without_one(subject: Subject) -> None:
+    model: Any = create_model("resnet20", 10, 1, width=2, depths=(1, 1, 1)).eval()
+    for block in model.blocks:
+        block.conv1.register_forward_hook(lambda module, inputs, output: output.detach())
+    section = shattering_section(replace(subject, model=model))
+    assert section.numbers["without_skips"] is None
+    assert section.not_done[0].startswith("The plain twin's gradient is the same at every image")
 
 
 def test_what_costs_much_looks_at_fewer_images_and_says_so(subject: Subject) -> None:

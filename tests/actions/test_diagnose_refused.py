@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ from diagnosing import diagnose, small
 from torch import Tensor, nn
 
 import resnetlab
+from resnetlab import create_model
 from resnetlab.actions import diagnose_memory
 from resnetlab.actions.diagnose_parts import PARTS
 from resnetlab.core.errors import ResnetlabError, UnknownNameError
+from resnetlab.data import open_data
 
 pytestmark = pytest.mark.usefixtures("no_drawings")
 
@@ -32,10 +36,16 @@ class ByName(NeedsTwo):
         return self.net(x * mask)
 
 
+class ByKey(NeedsTwo):
+    def forward(self, x: dict[str, Tensor]) -> Tensor:  # type: ignore[override]  # the fault to find
+        raise KeyError("pixel_values")
+
+
 REFUSED: dict[str, tuple[Any, str]] = {
     "no parameters": (nn.Sequential(nn.Flatten(), nn.ReLU()), "has no parameters"),
     "two inputs": (NeedsTwo(), "does not take one batch of images alone"),
     "an input by its name": (ByName(), "does not take one batch of images alone"),
+    "a dictionary": (ByKey(), r"from 8×8 to 512×512 pixels: KeyError: 'pixel_values'"),
     "no classifier": (nn.Conv2d(1, 4, 3), "no classifier: it gives a tensor of shape"),
     "one output": (small(classes=1), "no classifier"),
     "too few outputs": (small(classes=4), "the data has 10 classes, and the network gives 4"),
@@ -84,11 +94,36 @@ class Branching(nn.Module):
         return self.net(self.relu(self.shared(x)))
 
 
-def test_a_network_that_decides_by_numbers_is_looked_at_and_said_to(tmp_path: Path) -> None:
-    found = diagnose(Branching(), folder=tmp_path)
+class AskingNumpy(Branching):
+    """Leaves PyTorch for the decision."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x + 0.1 if x.detach().numpy().mean() > 0.1 else x)
+
+
+@pytest.mark.parametrize("make", [Branching, AskingNumpy])
+def test_a_network_that_decides_by_numbers_is_looked_at_and_said_to(
+    make: Callable[[], nn.Module], tmp_path: Path
+) -> None:
+    found = diagnose(make(), folder=tmp_path)
     assert any("decides by the numbers it meets" in one for section in found.sections for one in section.not_done)
     calls = [layer["call"] for layer in found.sections[0].numbers["now"] if layer["name"] == "shared"]
     assert calls == [1, 2]
+
+
+def test_blocks_of_a_network_that_decides_by_numbers_are_removed_and_swapped(tmp_path: Path) -> None:
+    class Deciding(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = create_model("resnet20", 10, 1, width=2, depths=(2, 1, 1))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.net(x + 1 if float(x.detach().mean()) > 0.1 else x)
+
+    lesions = diagnose(Deciding(), folder=tmp_path, parts=("lesions",)).sections[-1]
+    assert lesions.not_done == ()
+    assert len(lesions.numbers["without_one"]) == 4
+    assert [one["blocks"] for one in lesions.numbers["swapped"]] == [("net.layer1.0", "net.layer1.1")]
 
 
 def test_outputs_that_are_no_numbers_are_a_finding_and_other_parts_are_left_out(tmp_path: Path) -> None:
@@ -106,10 +141,26 @@ def test_outputs_that_are_no_numbers_are_a_finding_and_other_parts_are_left_out(
     json.loads((tmp_path / "diagnosis.json").read_text(), parse_constant=refuse)
 
 
-def test_too_little_memory_is_told_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("make", [small, Branching, AskingNumpy])
+def test_too_little_memory_is_told_before_anything_runs(
+    make: Callable[[], nn.Module], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(diagnose_memory, "free_memory", lambda device: 200_000)
     with pytest.raises(ResnetlabError, match=r"--batch-size 16 takes about .* are free\ngive --batch-size \d+"):
-        diagnose(small(), folder=tmp_path / "a")
+        diagnose(make(), folder=tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+
+
+def test_images_that_the_memory_will_not_hold_are_refused_before_one_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(number: int) -> Tensor:
+        raise AssertionError(f"image {number} was read")
+
+    data = replace(open_data("digits", "test"), read=refuse)
+    monkeypatch.setattr(diagnose_memory, "free_memory", lambda device: 10_000)
+    with pytest.raises(ResnetlabError, match=r"32 images of 8×8 pixels take about .* are free\ngive fewer --images"):
+        diagnose(small(), data, folder=tmp_path / "a")
     assert not (tmp_path / "a").exists()
 
 

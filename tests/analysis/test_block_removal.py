@@ -16,6 +16,8 @@ from torch.optim.swa_utils import update_bn
 from resnetlab import create_model
 from resnetlab.analysis.block_order import find_swaps, swap_blocks
 from resnetlab.analysis.block_removal import cut_skips, find_removable, remove_one_at_a_time, remove_several
+from resnetlab.analysis.blocks import removable_blocks
+from resnetlab.analysis.lesions import lesioned
 from resnetlab.analysis.scoring import Examples, batchnorm_reestimated, logits_of, score
 from resnetlab.core.errors import ResnetlabError
 
@@ -87,6 +89,25 @@ def test_a_plain_network_loses_whole_modules_and_it_is_said(examples: Examples) 
     assert removable.note.startswith("no residual addition was found: whole modules")
     assert len(remove_one_at_a_time(removable, examples, logits)) == len(removable.names) > 3
     assert cut_skips(removable, examples, logits) is None
+
+
+def test_modules_that_look_at_numbers_are_removed_too_and_the_images_stay(examples: Examples) -> None:
+    class Deciding(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Conv2d(3, 3, 3, padding=1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.layer(x.neg_() if float(x.sum()) < 0 else x)
+
+    model = nn.Sequential(nn.Sequential(Deciding(), Deciding()), nn.Flatten(), nn.Linear(192, 5))
+    dark = -examples.images.abs()
+    before = dark.clone()
+    with torch.no_grad():
+        assert list(removable_blocks(model, dark)) == ["0.0", "0.1"]
+        with lesioned(model, ["0.0", "0.1"]):
+            torch.testing.assert_close(model(dark), model[2](dark.flatten(1)))
+    assert torch.equal(dark, before)
 
 
 def test_without_blocks_nothing_is_removed_and_it_is_said(examples: Examples) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import math
+from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import planted_faults as faults
 import pytest
@@ -13,10 +16,13 @@ from health_cases import Batches, diagnosed, places
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+import resnetlab
+from resnetlab.actions import diagnose_page
 from resnetlab.analysis.health_judgement import judge
 from resnetlab.analysis.health_look import look_at_health
 from resnetlab.analysis.health_structure import read_structure
-from resnetlab.data import load_data
+from resnetlab.data import LabelledImages, load_data, open_data
+from resnetlab.pages.svg import Drawing
 
 
 @pytest.fixture(scope="module")
@@ -34,45 +40,73 @@ def trained() -> faults.Residual:
     return model.eval()
 
 
-FAULTS: dict[str, tuple[Callable[[], nn.Module], str, str]] = {
-    "He initialisation times 0.1, the signal": (lambda: faults.plain(scale=0.1), "vanishing signal", "2"),
-    "He initialisation times 0.1, the gradient": (lambda: faults.plain(scale=0.1), "vanishing gradient", ""),
-    "He initialisation times 3, the signal": (lambda: faults.plain(scale=3.0), "exploding signal", "2"),
-    "He initialisation times 3, the gradient": (lambda: faults.plain(scale=3.0), "exploding gradient", ""),
-    "sigmoid instead of ReLU": (lambda: faults.plain(activation=nn.Sigmoid), "squashing activation", "1"),
-    "sigmoid, the gradient": (lambda: faults.plain(activation=nn.Sigmoid), "vanishing gradient", ""),
-    "a dead channel block": (faults.with_dead_channels, "dead channels", "layer2.0.relu"),
-    "norms that stay in evaluation": (faults.NormsStay, "norm evaluates in training", "layer2.0.bn1"),
-    "norms of momentum 0": (lambda: faults.Residual(momentum=0.0), "statistics never move", "bn1"),
-    "a skip that is not added": (
-        lambda: faults.Residual({"layer2.1": {"skips": False}}),
-        "skip never added",
-        "layer2.1",
+def stage_detached() -> nn.Module:
+    return faults.Residual({"layer2.0": {"detached": True}})
+
+
+def skip_never_added() -> nn.Module:
+    return faults.Residual({"layer2.1": {"skips": False}})
+
+
+FAULTS: dict[str, tuple[Callable[[], nn.Module], str, str, str]] = {
+    # how it is made, the rule, its severity, a layer that is named; the gradient's layers on its way back
+    "He initialisation times 0.1, the signal": (lambda: faults.plain(scale=0.1), "vanishing signal", "error", "2"),
+    "He initialisation times 0.1, the gradient": (
+        lambda: faults.plain(scale=0.1),
+        "vanishing gradient",
+        "error",
+        "14",
     ),
-    "a stage detached": (lambda: faults.Residual({"layer2.0": {"detached": True}}), "gradient stopped", "layer2.0"),
-    "what lies before a detached stage": (
-        lambda: faults.Residual({"layer2.0": {"detached": True}}),
-        "no gradient",
-        "layer1",
+    "He initialisation times 3, the signal": (lambda: faults.plain(scale=3.0), "exploding signal", "error", "2"),
+    "He initialisation times 3, the gradient": (lambda: faults.plain(scale=3.0), "exploding gradient", "error", "12"),
+    "sigmoid instead of ReLU": (
+        lambda: faults.plain(activation=nn.Sigmoid),
+        "squashing activation",
+        "warning",
+        "1",
     ),
-    "a stage without gradient": (lambda: faults.Residual(unused="layer2"), "no gradient", "layer2"),
+    "sigmoid, the gradient": (lambda: faults.plain(activation=nn.Sigmoid), "vanishing gradient", "error", "14"),
+    "a dead channel block": (faults.with_dead_channels, "dead channels", "warning", "layer2.0.relu"),
+    "norms that stay in evaluation": (faults.NormsStay, "norm evaluates in training", "error", "layer2.0.bn1"),
+    "norms of momentum 0": (lambda: faults.Residual(momentum=0.0), "statistics never move", "error", "bn1"),
+    "a skip that is not added": (skip_never_added, "skip never added", "error", "layer2.1"),
+    "a stage detached": (stage_detached, "gradient stopped", "error", "layer2.0"),
+    "what lies before a detached stage": (stage_detached, "no gradient", "error", "layer1"),
+    "a stage without gradient": (lambda: faults.Residual(unused="layer2"), "no gradient", "error", "layer2"),
     "a bias under batch norm": (
         lambda: faults.Residual({"layer1.1": {"bias": True}}),
         "bias under batch norm",
+        "info",
         "layer1.1.conv1",
     ),
-    "a head that is scaled up": (faults.with_scaled_head, "loss at the start", "fc"),
-    "a frozen stem that moves": (faults.with_frozen_stem, "frozen but moving", "bn1"),
+    "a head that is scaled up": (faults.with_scaled_head, "loss at the start", "warning", "fc"),
+    "a frozen stem that moves": (faults.with_frozen_stem, "frozen but moving", "warning", "bn1"),
 }
 
 
-@pytest.mark.parametrize(("make", "rule", "layer"), FAULTS.values(), ids=FAULTS)
-def test_a_planted_fault_is_named_with_its_layer(
-    make: Callable[[], nn.Module], rule: str, layer: str, batches: Batches
+@pytest.mark.parametrize(("make", "rule", "severity", "layer"), FAULTS.values(), ids=FAULTS)
+def test_a_planted_fault_is_named_with_its_severity_and_layer(
+    make: Callable[[], nn.Module], rule: str, severity: str, layer: str, batches: Batches
 ) -> None:
-    named = places(diagnosed(make(), batches), rule)
-    assert named
-    assert not layer or layer in named
+    named = {one.layer: one.severity for one in diagnosed(make(), batches) if one.rule == rule}
+    assert named.get(layer) == severity
+
+
+def test_the_command_names_planted_faults_as_well(
+    trained: faults.Residual, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(diagnose_page, "_drawings", lambda found: defaultdict(lambda: Drawing("<svg />", b"")))
+    data = open_data("digits", "test")
+    shifted = replace(data, labels=[(label + 1) % 10 for label in data.labels])
+    cases: list[tuple[nn.Module, LabelledImages, str, str | None]] = [
+        (stage_detached(), data, "gradient stopped", "layer2.0"),
+        (skip_never_added(), data, "skip never added", "layer2.1"),
+        (trained, shifted, "shifted labels", None),
+    ]
+    for at, (model, images, rule, layer) in enumerate(cases):
+        found = resnetlab.diagnose(model, images, images=32, batch_size=16, quiet=True, output=tmp_path / str(at))
+        assert (rule, "error", layer) in {(one.rule, one.severity, one.layer) for one in found.findings}
+        assert {"lesions", "paths", "shattering"} <= {section.slug for section in found.sections}
 
 
 @pytest.mark.parametrize("make", [faults.plain, faults.Residual], ids=["plain", "residual"])

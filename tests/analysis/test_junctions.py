@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,9 +13,10 @@ import torchvision
 from torch import Tensor, nn
 
 from resnetlab import create_model
-from resnetlab.analysis.block_removal import find_removable
+from resnetlab.analysis.block_order import find_swaps, swap_blocks
+from resnetlab.analysis.block_removal import cut_skips, find_removable, remove_each
 from resnetlab.analysis.junctions import find_junctions, without_branches, without_skips
-from resnetlab.analysis.scoring import Examples
+from resnetlab.analysis.scoring import Examples, score
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.nn.merges import BranchOnly
 
@@ -71,6 +73,43 @@ def test_a_removed_block_leaves_what_silencing_its_branch_by_hand_leaves(
         by_hand = model(images)
     torch.testing.assert_close(removed, by_hand)
     assert (removed - whole).norm() > 1e-4 * whole.norm()
+
+
+LESIONED = [
+    # network, number of blocks, pairs of them that can change places
+    ("ours:resnet20", 9, 5),
+    ("timm:efficientnet_b0", 9, 5),
+    ("timm:resnetv2_50", 16, 15),
+    ("timm:vit_tiny_patch16_224", 24, 66),
+    pytest.param("torchvision:resnet50", 16, 15, marks=pytest.mark.full),
+    pytest.param("timm:resnet50", 16, 15, marks=pytest.mark.full),
+    pytest.param("timm:convnext_tiny", 18, 45, marks=pytest.mark.full),
+]
+
+
+@pytest.mark.parametrize(("reference", "blocks", "pairs"), LESIONED)
+def test_lesions_of_any_network_give_finite_scores_and_leave_its_state_as_it_was(
+    reference: str, blocks: int, pairs: int
+) -> None:
+    library, name = reference.split(":")
+    torch.manual_seed(0)
+    model = lively(MAKERS[library](name))
+    before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+    examples = Examples(pictures(4), torch.arange(4), batch_size=2)
+    removable, (intact, whole) = find_removable(model, examples), score(model, examples)
+    found, swaps = removable.names, find_swaps(removable, examples.images)
+    assert (len(found), len(swaps), removable.note) == (blocks, pairs, "")
+    plain = cut_skips(removable, examples, whole)
+    assert plain is not None
+    several = remove_each(removable, [found[1:2], found[1:3]], examples, whole)
+    lesions = [*several, *swap_blocks(model, swaps, 1, 0, examples, whole), plain]
+    assert [len(lesion.blocks) for lesion in lesions] == [1, 2, 2, blocks]
+    scores = [one for lesion in lesions for one in (lesion.score, lesion.reestimated) if one is not None]
+    assert all(math.isfinite(one.loss) for one in scores)
+    assert intact.loss not in {one.loss for one in scores}
+    after = model.state_dict()
+    assert list(after) == list(before)
+    assert all(torch.equal(after[key], tensor) for key, tensor in before.items())
 
 
 @pytest.mark.parametrize("reference", ["torchvision:vgg11", "torchvision:densenet121", "ours:plain20"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -194,6 +195,23 @@ def test_a_claim_of_another_tier_is_refused(tmp_path: Path) -> None:
 )
 def test_a_verdict_survives_where_both_tiers_say_the_same(verdicts: tuple[str, ...], said: str) -> None:
     assert outcome(verdicts) == said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"tier": "full"}, "hours of one core"),
+        ({"tier": "full", "yes": True, "data": "imagefolder:gone"}, "there is no folder gone"),
+        ({"data": "imagefolder:gone"}, "there is no folder gone"),
+        ({"tier": "quick"}, "a tier is not compared with itself"),
+    ],
+)
+def test_what_the_larger_tier_would_refuse_is_refused_before_the_quick_one_runs(
+    options: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ResnetlabError, match=said):
+        compare_tiers(["receptive_field"], output=tmp_path / "out", cache=tmp_path / "cache", **options)
+    assert not list(tmp_path.iterdir())
 
 
 def test_two_tiers_stand_side_by_side(folder: Path, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def _prepared(
     if isinstance(data, tuple) and len(data) == 2 and all(isinstance(one, Tensor) for one in data):
         data = [cast("tuple[Tensor, Tensor]", data)]  # one batch, not two
     images = open_data(data, asked.split) if isinstance(data, str) else data
-    trial = _Trial(resolved, device)
+    trial = _Trial(resolved, device, asked.seed)
     taken.classes = len(images.classes) if isinstance(images, LabelledImages) else None
     fitted, remarks = _fitted(resolved, images, asked, trial)
     if taken.told and not taken.classes:  # of a loader's classes more is known by now
@@ -181,8 +181,8 @@ def _classes(
 class _Trial:
     """Tries the network on two black images, and tells in our words why it cannot take them."""
 
-    def __init__(self, resolved: ResolvedModel, device: str) -> None:
-        self.resolved, self.device = resolved, device
+    def __init__(self, resolved: ResolvedModel, device: str, seed: int) -> None:
+        self.resolved, self.device, self.seed = resolved, device, seed
         floating = (one.dtype for one in resolved.module.parameters() if one.is_floating_point())
         self.dtype = next(floating, torch.get_default_dtype())
 
@@ -195,13 +195,14 @@ class _Trial:
         images = torch.zeros(2, channels, side, side, device=self.device, dtype=self.dtype)
         module = self.resolved.module
         try:
-            if any(map(is_lazy, module.parameters())):  # they take their shapes from what they see first
-                with torch.no_grad():
+            with torch.no_grad(), torch.random.fork_rng():
+                torch.manual_seed(self.seed)
+                if any(map(is_lazy, module.parameters())):  # they take shapes and weights from what they see first
                     module(images)
-            with preserved(module), torch.no_grad(), torch.random.fork_rng():
-                module(images)
-                module.train()
-                module(images)
+                with preserved(module):
+                    module(images)
+                    module.train()
+                    module(images)
         except ResnetlabError as error:
             if "smallest legal size" in str(error):
                 return str(error).splitlines()[0]

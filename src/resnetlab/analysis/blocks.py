@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -29,14 +30,21 @@ def removable_blocks(
 ) -> dict[str, tuple[int, ...]]:
     """Finds the blocks that give the shape they take: their names in the order of the calls, with that shape.
 
-    Shapes are without the images. The model runs as a copy without data.
+    Shapes are without the images. The model runs as a copy: without data, or with it where it looks at numbers.
 
     Args:
         model: any module.
-        images: (N, C, H, W); their numbers do not matter.
+        images: (N, C, H, W); their numbers do not matter to a model that does not look at numbers.
         names: the modules to look at; those of `find_blocks` by default.
     """
-    twin = weightless_copy(model).eval()
+    try:
+        return _keeping_shape(weightless_copy(model), images.to("meta"), names)
+    except Exception:  # whatever a user's module raises where tensors hold no numbers
+        return _keeping_shape(copy.deepcopy(model), images.clone(), names)
+
+
+def _keeping_shape(twin: nn.Module, images: Tensor, names: Iterable[str] | None) -> dict[str, tuple[int, ...]]:
+    """Runs a copy once, and gives its blocks that keep their shape in every call."""
     blocks = find_blocks(twin) if names is None else modules_named(twin, names)
     kept: dict[str, tuple[int, ...] | None] = {}
 
@@ -45,8 +53,8 @@ def removable_blocks(
         keeps = [tuple(tensor.shape) for tensor in tensors_in(output)] == taken
         kept[layer.name] = layer.shape if keeps and kept.get(layer.name, layer.shape) == layer.shape else None
 
-    with torch.no_grad(), torch.device("meta"), watching(twin, blocks, compare):
-        twin(images.to("meta"))
+    with torch.no_grad(), torch.device(images.device), watching(twin.eval(), blocks, compare):
+        twin(images)
     return {name: shape for name, shape in kept.items() if shape is not None}
 
 

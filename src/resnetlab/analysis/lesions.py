@@ -29,8 +29,8 @@ class Lesion(nn.Identity):
 
     Args:
         name: where it stands.
-        removed: the module that stood there. It is kept out of the state dict, and asked, without data, whether
-            it would have given another shape.
+        removed: the module that stood there. It is kept out of the state dict, and asked, without data unless it
+            looks at numbers, whether it would have given another shape.
 
     Raises:
         ResnetlabError: when called: the removed module gives another shape than it takes.
@@ -45,16 +45,25 @@ class Lesion(nn.Identity):
     def forward(self, input: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
         kept = _kept_shapes.setdefault(self._removed[0], set())
         if tuple(input.shape) not in kept:
-            with torch.no_grad(), torch.device("meta"):
-                removed = weightless_copy(self._removed[0]).eval()
-                given = next(tensors_in(removed(torch.empty_like(input, device="meta"))))
-            if given.shape != input.shape:
+            given = self._shape_given(input)
+            if given != input.shape:
                 raise ResnetlabError(
                     f"module {self.name!r} cannot be removed: it turns {tuple(input.shape[1:])} into "
-                    f"{tuple(given.shape[1:])}\n`removable_blocks(model, images)` lists those that keep the shape"
+                    f"{tuple(given[1:])}\n`removable_blocks(model, images)` lists those that keep the shape"
                 )
             kept.add(tuple(input.shape))
         return input
+
+    @torch.no_grad()
+    def _shape_given(self, input: Tensor) -> torch.Size:
+        """What the removed module would give."""
+        (removed,) = self._removed
+        try:
+            with torch.device("meta"):
+                given = weightless_copy(removed).eval()(torch.empty_like(input, device="meta"))
+        except Exception:  # whatever a user's module raises where tensors hold no numbers
+            given = copy.deepcopy(removed).eval()(input.clone())
+        return next(tensors_in(given)).shape
 
 
 @contextmanager

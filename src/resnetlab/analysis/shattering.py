@@ -7,6 +7,7 @@ white noise, that of a residual network much less so.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import torch
@@ -58,9 +59,10 @@ def input_gradients(
 def _gradients_of(model: nn.Module, inputs: Tensor) -> Tensor:
     source = inputs.detach().requires_grad_()
     total = model(source.clone()).sum()
-    if not total.requires_grad:
+    (gradient,) = torch.autograd.grad(total, source, allow_unused=True) if total.requires_grad else (None,)
+    if gradient is None:
         raise ResnetlabError(NO_GRADIENT)
-    return torch.autograd.grad(total, source, materialize_grads=True)[0]
+    return gradient
 
 
 def autocorrelation(gradients: Float[Tensor, "n ..."], max_lag: int, centred: bool = True) -> Autocorrelation:
@@ -123,7 +125,7 @@ def shattering_with_and_without_skips(
 ) -> tuple[Autocorrelation, Autocorrelation | None]:
     """Gives the autocorrelation of a network as it is, and of its plain twin: all skips cut, the same weights.
 
-    The twin's is None where its gradient is the same everywhere, zero for instance, or where there is no skip to cut.
+    The twin's is None where its gradient is the same everywhere or does not come through, or there is no skip to cut.
 
     Args:
         model: any module, in the mode that its batch norms shall be in.
@@ -133,14 +135,12 @@ def shattering_with_and_without_skips(
         batch_size: inputs that pass at once; None for all.
 
     Raises:
-        ResnetlabError: the lag does not fit the grid, or the network's own gradient is the same everywhere.
+        ResnetlabError: the lag does not fit the grid, or the network's own gradient is the same everywhere or does not
+            come through.
     """
     whole = gradient_autocorrelation(model, grid, max_lag, batch_size)
     if not junctions:
         return whole, None
-    with without_skips(model, junctions):
-        gradients = input_gradients(model, grid, batch_size)
-    try:
-        return whole, autocorrelation(gradients, max_lag)
-    except ResnetlabError:
-        return whole, None
+    with without_skips(model, junctions), suppress(ResnetlabError):
+        return whole, gradient_autocorrelation(model, grid, max_lag, batch_size)
+    return whole, None

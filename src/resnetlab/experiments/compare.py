@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from resnetlab.core.errors import ResnetlabError
-from resnetlab.core.folders import make_output_folder
+from resnetlab.core.folders import make_output_folder, refuse_output
 from resnetlab.experiments.benches import ROWS, at_tier
 from resnetlab.experiments.costs import refuse_unconfirmed
 from resnetlab.experiments.lab import run_lab
@@ -73,10 +73,17 @@ def _refuse_unmet(claims: Sequence[str], settings: LabSettings) -> None:
     """Pass where the larger tier could begin, before the quick one is run.
 
     Raises:
-        ResnetlabError: its cost is not confirmed, or there is no such claim or data.
+        ResnetlabError: its cost is not confirmed, or there is no such claim, data or folder.
     """
     tier = Tier(settings.tier)
     own = [find_claim(claim) for claim in claims] if claims else claims_of(tier)
+    for claim in own:
+        if not {Tier.QUICK, tier} & set(claim.tiers):
+            raise ResnetlabError(
+                f"{claim.slug} is in neither the quick nor the {tier} tier\ngive --tier {claim.tiers[0]}"
+            )
+    if settings.output is not None:
+        refuse_output(settings.output, settings.exist_ok)
     if tier is Tier.FULL and not settings.yes:
         refuse_unconfirmed([at_tier(claim, tier) for claim in own if tier in claim.tiers])
     training_and_test_images(settings.data or ROWS[tier].data)
