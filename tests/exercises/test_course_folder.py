@@ -124,6 +124,49 @@ def test_watching_checks_what_is_saved_until_it_passes(course: Path, warm: None)
     assert [[result.passed for result in results] for results in rounds] == [[False], [True]]
 
 
+def test_watching_goes_on_where_a_file_that_passed_is_reset_taken_away_and_put_back(course: Path, warm: None) -> None:
+    place, right = course / file_name("batch_norm"), solution("batch_norm")
+
+    def put_there(text: str) -> None:
+        beside = place.with_suffix(".new")
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(place)
+
+    write(course, "batch_norm", right)
+    saved = iter(
+        [
+            lambda: reset(course, "batch_norm"),
+            place.unlink,  # for a moment, as some editors do
+            lambda: put_there(WRONG),
+            place.unlink,
+            lambda: None,
+            lambda: put_there(right),
+            lambda: write(course, "convolution_by_unfold", solution("convolution_by_unfold")),
+        ]
+    )
+    rounds = watch_exercises(course, ["batch_norm", "convolution_by_unfold"], lambda: next(saved)())
+    told = [[(result.exercise, result.passed, result.mistake) for result in results] for results in rounds]
+    assert told == [
+        [("batch_norm", True, None)],
+        [("batch_norm", False, "biased-running-variance")],
+        [("batch_norm", False, "missing-file")],
+        [("batch_norm", True, None)],
+        [("convolution_by_unfold", True, None)],
+    ]
+
+
+def test_watching_tells_of_damaged_progress_before_an_answer_runs(course: Path) -> None:
+    (course / "progress.json").write_text("{")
+    with pytest.raises(ResnetlabError, match=r"progress\.json"):
+        next(watch_exercises(course, ["batch_norm"], lambda: None))
+
+
+def test_a_reset_keeps_what_could_not_be_read_as_an_answer(course: Path) -> None:
+    write(course, "batch_norm", "#" * 2_000_000)
+    place = reset(course, "batch_norm")
+    assert place.with_name(place.name + ".old").stat().st_size == 2_000_000
+
+
 def test_scripts_get_the_fields_they_rely_on_and_an_exit_code(
     course: Path, warm: None, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -67,7 +67,7 @@ def unread(name: str, folder: Path) -> Result:
 def watch_exercises(
     folder: Path, names: Sequence[str], wait: Callable[[], None], seed: int = SEED
 ) -> Iterator[list[Result]]:
-    """Check what is begun whenever a file of it was saved, until all of it passes.
+    """Check what is begun whenever a file of it was saved, until all passes; a file that goes away is told.
 
     Args:
         folder: that `start` made.
@@ -79,24 +79,31 @@ def watch_exercises(
         the results of what was saved.
     """
     course = open_course(folder)
+    course.progress()  # one that is damaged is told before an answer runs
     asked = [known(name) for name in names] or list(COURSE)
-    last: dict[str, bytes | None] = {}
-    failing = set(asked)
+    seen: dict[str, bytes | None] = {}
+    failing, missing = set(asked), set[str]()
     with Workshop() as workshop:
         while failing:
-            saved = [name for name in asked if (answer := course.answer(name)) != last.get(name, b"") and answer]
             results = []
-            for name in saved:
-                answer = last[name] = course.answer(name)
-                if answer is None or not course.is_begun(name):
+            for name in asked:
+                answer = course.answer(name)
+                if answer is None and name not in missing:
+                    missing.add(name)  # some editors take the old file away before they write the new one
                     continue
-                result = workshop.check(name, answer, file_name(name), seed)
-                results.append(result)
-                if result.passed:
-                    failing.discard(name)
-                    course.note(name, passed=fingerprint(answer))
-                else:
-                    failing.add(name)
+                if answer is not None:
+                    missing.discard(name)
+                if name in seen and answer == seen[name]:
+                    continue
+                seen[name] = answer
+                failing.add(name)
+                if answer is None:
+                    results.append(unread(name, folder))
+                elif course.is_begun(name):
+                    results.append(workshop.check(name, answer, file_name(name), seed))
+                    if results[-1].passed:
+                        failing.discard(name)
+                        course.note(name, passed=fingerprint(answer))
             if results:
                 yield results
             if failing:

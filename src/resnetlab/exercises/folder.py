@@ -126,7 +126,7 @@ def reset(folder: Path, name: str) -> Path:
     """
     course, name = open_course(folder), known(name)
     place = course.place(name)
-    if place.exists() and course.is_begun(name):
+    if place.exists() and (course.is_begun(name) or course.answer(name) is None):
         place.replace(_free(place.with_name(place.name + ".old")))
     write_content(place, stub_of(solution(name)))
     for beside, text in _laid_out(course, name):

@@ -57,12 +57,10 @@ def summary_text(results: Sequence[Result], folder: str) -> Text:
 
 def list_text(course: CourseFolder | None) -> Text:
     """The exercises in order, with the state of each where a folder is known."""
-    lines = []
-    for name in COURSE:
-        state = course.state(name) if course else "not begun"
-        lines.append(_line(STATES[state], name, state if course else "", in_columns=True))
+    states = {name: course.state(name) if course else "not begun" for name in COURSE}
+    lines = [_line(STATES[state], name, state if course else "", in_columns=True) for name, state in states.items()]
     if course:
-        done = sum(course.state(name) == "passed" for name in COURSE)
+        done = list(states.values()).count("passed")
         lines.append(Text(f"\n{done} of {len(COURSE)} passed", "bold"))
     return Text("\n").join(lines)
 
