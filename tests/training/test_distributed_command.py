@@ -39,7 +39,7 @@ def flags(output: Path, **changes: Any) -> list[str]:
 
 
 def _words(name: str, value: Any) -> list[str]:
-    return [name] if value is True else [name, str(value)]
+    return [name] * value if isinstance(value, bool) else [name, str(value)]
 
 
 def metrics(run: Path) -> list[dict[str, Any]]:
@@ -197,6 +197,16 @@ def test_what_cannot_be_is_said_once_by_all_processes_and_no_folder_is_left(
         assert torchrun.wait() == 1
     assert torchrun.said().count(message) == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_norms_that_are_synchronised_may_have_one_value_in_each_process(folder: Path, tmp_path: Path) -> None:
+    one_each = flags(tmp_path / "run", size=4, batch_size=2, steps=2)
+    with Torchrun(folder, one_each) as torchrun:
+        assert torchrun.wait() == 0, torchrun.said()
+    alone = flags(tmp_path / "other", size=4, batch_size=2, steps=2, sync_norms=False)
+    with Torchrun(folder, alone) as torchrun:
+        assert torchrun.wait() == 1
+    assert "batch norm has one value of each channel" in torchrun.said()
 
 
 def test_a_restart_replaces_nothing_that_the_first_start_was_refused(folder: Path, tmp_path: Path) -> None:

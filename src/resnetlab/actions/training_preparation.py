@@ -145,8 +145,9 @@ def _network(
     known = card_of(start.module).preprocessing
     how = usual_preprocessing(data.train, asked.size, known) if known else plain
     part = _part(asked, world, len(data.train))
+    seen = part * world.ranks if asked.sync_norms else part  # by a batch norm
     for side in (*asked.grow.sides, how.size):
-        refuse_what_cannot_be_trained(start.module, (part, how.channels, side, side), len(data.classes))
+        refuse_what_cannot_be_trained(start.module, (seen, how.channels, side, side), len(data.classes))
     return start, how
 
 
