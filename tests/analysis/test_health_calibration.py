@@ -27,8 +27,9 @@ from resnetlab.specs import find_spec
 CALIBRATION: dict[str, Any] = json.loads(Path(health_rules.__file__).with_name("health_calibration.json").read_text())
 BENCHMARK = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "health_calibration.py"))
 MARGIN = 1.2
+LEARNED = 0.7  # accuracy on the digits
 MAKERS = {"torchvision": torchvision.models.get_model, "timm": timm.create_model}
-QUICK = ("resnet20", "plain20", "torchvision:resnet18")
+QUICK = ("resnet20", "plain20", "torchvision:resnet18", "torchvision:vgg11", "torchvision:vgg11_bn")
 
 
 def key_of(rule: Rule) -> str:
@@ -53,7 +54,9 @@ def made(name: str) -> nn.Module:
 def test_twelve_networks_were_measured() -> None:
     assert set(CALIBRATION["networks"]) == set(BENCHMARK["NETWORKS"])
     assert len(CALIBRATION["networks"]) == 12
-    assert sum("trained" in one for one in CALIBRATION["networks"].values()) >= 6
+    for row in CALIBRATION["networks"].values():
+        assert row["start"].keys() & row["trained"].keys()
+        assert row["accuracy"] > LEARNED
 
 
 @pytest.mark.parametrize(
@@ -90,11 +93,11 @@ def test_a_healthy_network_has_neither_error_nor_warning(name: str) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("name", [name for name, row in CALIBRATION["networks"].items() if "trained" in row])
+@pytest.mark.parametrize("name", CALIBRATION["networks"])
 def test_a_network_that_is_trained_anew_is_healthy_too(name: str) -> None:
     row = CALIBRATION["networks"][name]
-    measured = BENCHMARK["calibrate"](name, row["side"], row["steps"])
+    measured = BENCHMARK["calibrate"](name, row["side"], row["steps"], row["batch"], row["rate"])
     values = {told(rule): measured["trained"].get(BENCHMARK["key_of"](rule), math.nan) for rule in RULES}
     graver = [rule for rule in RULES if rule.severity != "info"]
     assert [told(rule) for rule in graver if rule.fires(values[told(rule)])] == []
-    assert measured["accuracy"] > 0.5
+    assert measured["accuracy"] > LEARNED

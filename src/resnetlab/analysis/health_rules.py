@@ -119,7 +119,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "dead units",
         "warning",
-        0.6,
+        0.9,
         CALIBRATED,
         measure.dead_units,
         "this share of the layer's units, each a single number, is zero for every image and learns nothing; smaller "
