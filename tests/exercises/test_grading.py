@@ -12,8 +12,8 @@ import pytest
 import resnetlab
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.exercises import grading
-from resnetlab.exercises.course import COURSE, file_name, solution
-from resnetlab.exercises.exercise import stub_of
+from resnetlab.exercises.course import COURSE, file_name, solution, task
+from resnetlab.exercises.exercise import mistaken, stub_of
 from resnetlab.exercises.grading import grade_folders, learner_names
 from resnetlab.exercises.guard import guards
 from resnetlab.exercises.workshop import Result, Workshop
@@ -37,6 +37,8 @@ REACHES = {
     "importing the library": "__import__('resnetlab')",
     "the network": "__import__('socket').create_connection(('127.0.0.1', 9), timeout=1)",
     "writing beside its folder": "open('../note', 'w')",
+    "shutting another learner's folder": "os.chmod(os.path.dirname(OTHER), 0)",
+    "asking for a name in the network": "__import__('socket').getaddrinfo('localhost', 9)",
 }
 
 
@@ -113,6 +115,17 @@ def test_a_learners_code_does_not_reach(what: str, workshop: Workshop, tmp_path:
     assert workshop.process.poll() is None
 
 
+@pytest.mark.parametrize(
+    "way", ["f_globals['library']()", "f_globals['CHECK'].library()", "f_back.f_locals['check'].library()"]
+)
+def test_a_learners_code_cannot_call_what_it_is_compared_with(way: str, workshop: Workshop) -> None:
+    asks = "def lesion_study(network, images, labels):\n"
+    source = f"import sys\n\n{asks}    return sys._getframe(1).{way}.lesion_study(network, images, labels)\n"
+    result = workshop.check("lesion_study", source.encode(), file_name("lesion_study"))
+    assert (result.passed, result.mistake) == (False, "raises")
+    assert "library" in result.message or "NoneType" in result.message
+
+
 def test_a_learners_code_sees_no_secret_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REGISTRY_TOKEN", "s3cret")
     with Workshop() as fresh:
@@ -160,6 +173,26 @@ def test_comparisons_that_are_patched_change_no_verdict(workshop: Workshop) -> N
     patches = "    import torch, numpy\n    torch.equal = torch.allclose = numpy.allclose = lambda *_, **__: True\n"
     result = checked(workshop, f"{HEAD}{patches}    return conv2d(x, weight, None, stride, padding)\n")
     assert (result.passed, result.mistake) == (False, "no-bias")
+
+
+def test_equality_that_is_patched_hides_no_running_average(workshop: Workshop) -> None:
+    (mistake,) = (one for one in task("gradient_norms").mistakes if one.slug == "running-averages-moved")
+    patch = "import torch\ntorch.equal = lambda *_: True\n"
+    answer = mistaken(solution("gradient_norms"), mistake).replace("import torch\n", patch, 1)
+    assert patch in answer
+    result = workshop.check("gradient_norms", answer.encode(), file_name("gradient_norms"))
+    assert (result.passed, result.mistake) == (False, "running-averages-moved")
+
+
+def test_sets_of_texts_and_random_numbers_are_the_same_in_every_grading() -> None:
+    text = "sorted is not what it is: {set('abcdefgh')} {random.random()}"
+    source = f'import random\n{HEAD}    raise ValueError(f"{text}")\n'
+    told = []
+    for _ in range(2):
+        with Workshop() as fresh:
+            told.append(checked(fresh, source).message)
+    assert told[0] == told[1]
+    assert "sorted is not what it is" in told[0]
 
 
 def test_what_one_answer_changes_in_python_the_next_does_not_see(workshop: Workshop) -> None:

@@ -23,7 +23,11 @@ from resnetlab.exercises import landlock
 MEMORY = 2 << 30  # bytes that a learner's code may have beyond what PyTorch takes
 WRITTEN = 16 << 20  # bytes of a file
 ENDS_WITH_PARENT = 1  # Linux: the signal that this process gets when the one that forked it ends
-USES_SOCKETS = ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg")
+USES_SOCKETS = (
+    *("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"),
+    *("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"),
+)
+CHANGES_RIGHTS = ("os.chmod", "os.chown", "os.utime", "os.setxattr", "os.removexattr")
 STARTS_PROCESSES = ("os.fork", "os.forkpty", "os.exec", "os.posix_spawn", "os.system", "os.spawn", "subprocess.Popen")
 SYSTEM_FOLDERS = ("/usr", "/lib", "/lib64")
 SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/localtime", "/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
@@ -137,5 +141,7 @@ def _fence(packages: Sequence[str]) -> None:
 def _refuse(event: str, arguments: Any) -> None:
     if event in USES_SOCKETS:  # of sockets, Landlock stops TCP only
         raise PermissionError("an answer uses no network")
+    if event in CHANGES_RIGHTS:  # which Landlock lets through
+        raise PermissionError("an answer leaves what stands about files as it is")
     if event in STARTS_PROCESSES:
         raise StartsProcessesError("an answer starts no other process")

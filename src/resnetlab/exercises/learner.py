@@ -1,6 +1,7 @@
 """The process in which a learner's code runs: it loads the file, lets the probe look, and says what was seen.
 
-It knows no answer. What it says goes through one pipe, line by line behind a word that only this function knows.
+It knows no answer, nor the library's function for it. What it says goes through one pipe, line by line behind a word
+that only this function knows.
 """
 
 from __future__ import annotations

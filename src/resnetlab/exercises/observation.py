@@ -8,11 +8,13 @@ number by number, whatever their source looks like.
 from __future__ import annotations
 
 import base64
+import random
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -123,6 +125,8 @@ def observe(check: Check, answer: Any, case: Case, locate: Callable[[BaseExcepti
     """
     observation = Observation()
     torch.manual_seed(case["seed"])
+    random.seed(case["seed"])
+    np.random.seed(case["seed"] % 2**32)  # noqa: NPY002, it is this state that an answer may draw from
     try:
         check.probe(answer, case, observation)
     except StoppedError:

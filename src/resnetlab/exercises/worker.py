@@ -57,7 +57,7 @@ def _reply(replies: BinaryIO, what: Any) -> None:
 
 
 def _runs(examiner: int) -> Handle:
-    from resnetlab.exercises.course import check_of
+    from resnetlab.exercises.course import probe_of
     from resnetlab.exercises.learner import Request
     from resnetlab.exercises.running import run
 
@@ -69,7 +69,7 @@ def _runs(examiner: int) -> Handle:
             tuple(asked["cases"]),
             Path(asked["folder"]),
         )
-        reply(asdict(run(check_of(asked["exercise"]), request, frozenset({examiner}))))
+        reply(asdict(run(probe_of(asked["exercise"]), request, frozenset({examiner}))))
 
     return handle
 

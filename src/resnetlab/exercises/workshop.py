@@ -163,5 +163,6 @@ def _clean_environment(home: Path) -> dict[str, str]:
     """Nothing that a learner's code should not see: no keys, no tokens, no way to the user's files."""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    always_alike = {"PYTHONHASHSEED": "0"}  # sets of texts have the same order in every grading
     source = str(Path(__file__).resolve().parents[2])  # where this package stands, installed or not
-    return {**kept, **threads, "HOME": str(home), "PYTHONPATH": source, "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**kept, **threads, **always_alike, "HOME": str(home), "PYTHONPATH": source, "PYTHONDONTWRITEBYTECODE": "1"}

@@ -2,12 +2,13 @@
 
 In a folder, `task.py` has the row (title, hints, mistakes), `solution.py` the worked solution with the learner's blank
 marked in it, `check.py` what is looked at and what the library computes there; `figure.svg` is what some are about.
-The process that runs a learner's code imports only `check.py`, which tells no answer.
+The process that runs a learner's code imports only `check.py`, and forgets the library's part of it.
 """
 
 from __future__ import annotations
 
 import importlib
+import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,6 +76,15 @@ def figure(name: str) -> str | None:
 def check_of(name: str) -> Check:
     """What is looked at; imports PyTorch."""
     check: Check = importlib.import_module(f"{__name__}.{known(name)}.check").CHECK
+    return check
+
+
+@cache
+def probe_of(name: str) -> Check:
+    """The same without what the library computes, which is gone from this process then: an answer could call it."""
+    check, module = check_of(name), sys.modules[f"{__name__}.{known(name)}.check"]
+    vars(module).pop("library", None)
+    object.__setattr__(check, "library", None)
     return check
 
 

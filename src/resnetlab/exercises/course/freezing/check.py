@@ -13,6 +13,8 @@ from torch.nn import functional as F
 from resnetlab.exercises.given import draw_numbers, residual_network
 from resnetlab.exercises.observation import Case, Check, Observation, drawn
 
+equal = torch.equal  # bound before an answer runs, which may put another one in its place
+
 SPACE = {
     "parts": (("stem",), ("stem", "layer1"), ("layer1", "layer2"), ("layer2",), ("stem", "layer1", "layer2"), ()),
     "kind": ("basic", "bottleneck"),
@@ -50,7 +52,7 @@ def probe(answer: Any, case: Case, observation: Observation) -> None:
         _step(left)
     buffers = dict(network.named_buffers())
     for name, tensor in network.state_dict().items():
-        changed = not torch.equal(tensor, before[name])
+        changed = not equal(tensor, before[name])
         (observation.buffers if name in buffers else observation.output)(f"{name} changed", changed)
 
 

@@ -16,6 +16,8 @@ from torch import nn
 from resnetlab.exercises.given import draw_numbers
 from resnetlab.exercises.observation import Case, Check, Observation
 
+equal = torch.equal  # bound before an answer runs, which may put another one in its place
+
 SPACE = {
     "fault": ("none", "none", "none", "none", "missing", "extra", "shape", "program"),  # half of the files are right
     "wrapper": ("", "state_dict", "model"),
@@ -82,7 +84,7 @@ def probe(answer: Any, case: Case, observation: Observation) -> None:
         if case["fault"] == "none":
             record(name, tensor)
         else:
-            record(f"{name} was changed", not torch.equal(tensor, before[name]))
+            record(f"{name} was changed", not equal(tensor, before[name]))
 
 
 def _refused(answer: Any, network: nn.Module, file: Path) -> bool:

@@ -1,8 +1,8 @@
 """Zero γ: a block that begins as the identity.
 
 If every block began as the identity, a deep network would begin as a shallow one. "Set all weights to zero" does
-that, and ruins the block: a convolution whose output meets γ = 0 in one place still learns, but where both
-convolutions are zero, neither gets a gradient. The way that works (Goyal et al. 2017, Section 5.1) is to zero the
+that, and ruins the block: where both convolutions are zero, each gets its gradient through the other, which is zero,
+for ever. The way that works (Goyal et al. 2017, Section 5.1) is to zero the
 last batch norm of each branch alone: γ and β. Then F(x) = 0, and γ itself gets a gradient at once, so the block wakes
 up in the first step.
 

@@ -21,8 +21,8 @@ EXERCISE = Exercise(
     mistakes=(
         Mistake(
             "all-weights-zero",
-            "the convolutions are zeroed: then a zero meets a zero, and they get no gradient; only the last norm "
-            "is to be",
+            "the convolutions are zeroed: then a zero meets a zero, and they get no gradient; zero the last norm "
+            "alone",
             (
                 (
                     GAMMA,
@@ -33,8 +33,8 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "first-norm",
-            "the first norm of the branch is zeroed: what the last one makes of zeros is β, and the branch still "
-            "learns late",
+            "the first norm of the branch is zeroed: its ReLU then gives zeros and no gradient, so that neither it "
+            "nor a convolution ever learns",
             ((LAST, "last = block.bn1"),),
         ),
         Mistake(
