@@ -61,8 +61,7 @@ BLOCKS = (
             Choice(
                 "Their FLOPs.",
                 "They are weights, that is multiply-adds at one position: 1,179,648 and 69,632. The FLOPs depend "
-                "on the "
-                "size of the image.",
+                "on the size of the image.",
                 taught=True,
             ),
             Choice(
@@ -71,7 +70,10 @@ BLOCKS = (
                 "ResNet-50 has the one, at 56×56 pixels, ResNet-34 has the other.",
                 right=True,
             ),
-            Choice("The memory that each needs.", "Memory goes mostly to activations, 256 channels in both."),
+            Choice(
+                "The memory that each needs.",
+                "Memory goes mostly to activations, of 64 channels within the bottleneck.",
+            ),
         ),
         ("resnetlab lab run bottleneck_cost", "resnetlab exercises check course bottleneck"),
     ),

@@ -2,8 +2,8 @@
 
 A residual block does not learn the mapping H(x) that is wanted, but what is missing to it: H(x) =
 F(x) + x (He et al. 2015, Eq. 1). Where the best that a block can do is nothing, F has to become
-zero, which is easier for a stack of layers than the identity. The original block puts a ReLU after
-the sum: y = ReLU(F(x) + x).
+zero, which the authors suppose to be easier for a stack of layers than the identity. The original
+block puts a ReLU after the sum: y = ReLU(F(x) + x).
 
 The skip is x as it came in. Whatever changes x or F(x) in place, `+=` or an in-place ReLU, changes
 what the skip or the backward pass still need: PyTorch may notice in the backward pass, or may not.
