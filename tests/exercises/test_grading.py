@@ -175,6 +175,12 @@ def test_comparisons_that_are_patched_change_no_verdict(workshop: Workshop) -> N
     assert (result.passed, result.mistake) == (False, "no-bias")
 
 
+def test_a_worker_that_cannot_begin_is_no_learner_s_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resnetlab.exercises.workshop.sys.executable", "/bin/false")
+    with Workshop() as broken, pytest.raises(ResnetlabError, match="the process that checks exercises has ended"):
+        checked(broken, solution("convolution_by_unfold"))
+
+
 def test_equality_that_is_patched_hides_no_running_average(workshop: Workshop) -> None:
     (mistake,) = (one for one in task("gradient_norms").mistakes if one.slug == "running-averages-moved")
     patch = "import torch\ntorch.equal = lambda *_: True\n"

@@ -114,18 +114,27 @@ class Workshop:
         """
         begun = time.monotonic()
         asked = {"exercise": name, "source": b64encode(source).decode(), "file": file, "asks": task(name).asks}
+        begin = {"exercise": name, "seed": seed, "trials": trials}
         try:
-            verdict, printed = self._examine(asked, {"exercise": name, "seed": seed, "trials": trials})
+            reply = self._ask_examiner(begin)
+        except EndedError:  # an earlier answer may have ended it; if it cannot begin, that is no answer's fault
+            self._begin_again()
+            reply = self._ask_examiner(begin)
+        try:
+            verdict, printed = self._examine(asked, reply)
         except EndedError:  # where signals are not guarded, an answer can end the process that runs it
-            self.close(at_once=True)
-            self._begin()
+            self._begin_again()
             message = "the process that checks it came to an end while it ran"
             verdict, printed = {"passed": False, "mistake": "crash", "where": "run", "message": message}, ""
         return Result(name, **verdict, seconds=round(time.monotonic() - begun, 3), printed=printed)
 
-    def _examine(self, asked: dict[str, Any], begin: dict[str, Any]) -> tuple[dict[str, Any], str]:
-        """The verdict on an answer, and what it printed."""
-        reply, printed = self._ask_examiner(begin), ""
+    def _begin_again(self) -> None:
+        self.close(at_once=True)
+        self._begin()
+
+    def _examine(self, asked: dict[str, Any], reply: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        """The verdict on an answer, and what it printed; the examiner replied by the cases to begin with."""
+        printed = ""
         while "verdict" not in reply:
             with tempfile.TemporaryDirectory(dir=self.folder) as folder:
                 report = self._ask_worker({**asked, "cases": reply["cases"], "folder": folder})
