@@ -5,6 +5,7 @@ import itertools
 import json
 import math
 
+import numpy as np
 import pytest
 import scipy.stats
 import torch
@@ -68,6 +69,20 @@ def test_a_path_through_linear_branches_has_the_product_of_their_slopes():
     total = math.prod(1 + slope for slope in slopes)
     assert rows[3].share_of_gradient == pytest.approx(30 / total, rel=0.05)
     assert sum(row.share_of_gradient for row in rows) == pytest.approx(1)
+
+
+def test_standard_errors_of_shares_are_the_spread_of_shares_sampled_again():
+    steps = [ResidualStep(lambda x, slope=slope: slope * x) for slope in (0.5, 2.0, 3.0, 5.0, 7.0)]
+    sampled = [
+        gradient_by_path_length(steps, torch.ones(1, 1), torch.sum, paths_per_length=40, seed=seed)
+        for seed in range(200)
+    ]
+    shares = np.array([[row.share_of_gradient for row in rows] for rows in sampled])
+    told = np.array([[row.share_error for row in rows] for rows in sampled])
+    np.testing.assert_allclose(told.mean(axis=0), shares.std(axis=0), rtol=0.15)
+    assert (told > 0).all()  # also where there is a single path: its share depends on the others'
+    single = gradient_by_path_length(steps, torch.ones(1, 1), torch.sum, paths_per_length=1)
+    assert [row.share_error for row in single] == [None] * 6
 
 
 def test_the_same_seed_samples_the_same_paths():

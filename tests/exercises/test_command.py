@@ -14,16 +14,17 @@ from pathlib import Path
 import pytest
 
 from heard_commands import that_hears
-from resnetlab.exercises.course import file_name, solution
+from resnetlab.exercises.course import COURSE, file_name, solution
 from resnetlab.exercises.folder import start
 
 MOST_IMPORTS = 2.0  # that one check may take, of PyTorch and torchvision, in processor time
-SLOW = ("resnet50", "lesion_study", "freezing")  # the largest network, the most passes, PyTorch's own late imports
+SLOW = ("resnet50", "lesion_study", "freezing", "shortcut_ablation")  # a large network, many passes, late imports
+EVERY = [name if name in SLOW else pytest.param(name, marks=pytest.mark.full) for name in COURSE]
 
 
 @pytest.mark.skipif(not hasattr(os, "wait4"), reason="this system does not tell what a process took")
-@pytest.mark.parametrize("name", SLOW)
-def test_a_slow_check_takes_little_more_than_the_import_of_torch(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", EVERY)
+def test_a_check_takes_little_more_than_the_import_of_torch(name: str, tmp_path: Path) -> None:
     start(tmp_path / "course")
     (tmp_path / "course" / file_name(name)).write_text(solution(name), encoding="utf-8")
     command = [sys.executable, "-m", "resnetlab", "exercises", "check", "course", name, "--json"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 from typing import cast
@@ -10,7 +12,9 @@ from typing import cast
 import pytest
 
 from resnetlab.core.errors import ResnetlabError
+from resnetlab.exercises import running
 from resnetlab.exercises.course import solution
+from resnetlab.exercises.unfinished import what_ended
 from resnetlab.exercises.workshop import Result, Workshop
 
 pytestmark = pytest.mark.xdist_group("exercises")
@@ -59,6 +63,21 @@ def test_whatever_a_function_does_is_an_answer(kind: str, workshop: Workshop) ->
     result = checked(workshop, body)
     assert (result.passed, result.mistake) == (False, slug), result.message
     assert message in result.message
+
+
+def test_what_works_and_sleeps_by_turns_is_ended_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "WALL_SECONDS", 0.5)
+    reading, writing = os.pipe()
+    by_turns = "import time\nwhile True: sum(range(10_000)); time.sleep(0.01)"
+    with subprocess.Popen([sys.executable, "-c", by_turns], pass_fds=(writing,)) as process:
+        os.close(writing)
+        said, ended = running._follow(process.pid, reading)
+        process.kill()
+    os.close(reading)
+    assert (said, ended) == (b"", "clock")
+    told = what_ended({"fault": None, "ended": ended, "at": 0, "seen": []}, ["a case"], 4)
+    assert told is not None
+    assert (told[0], "a minute (a case)" in told[2], "loop" in told[2]) == ("too-slow", True, False)
 
 
 @pytest.mark.parametrize("kind", FILES)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import random
+
 import pytest
 
-from resnetlab.exercises.course import file_name, solution
+from resnetlab.exercises.course import COURSE, check_of, file_name, solution
 from resnetlab.exercises.workshop import Workshop
 
 pytestmark = pytest.mark.xdist_group("exercises")
@@ -44,3 +47,13 @@ def test_what_nobody_foresaw_is_located(name: str, workshop: Workshop) -> None:
     result = workshop.check(name, solution(name).replace(line, other).encode(), file_name(name))
     assert (result.passed, result.mistake, result.where) == (False, None, where), result.message
     assert told in result.message
+
+
+@pytest.mark.parametrize("name", [name for name in COURSE if not check_of(name).of_questions])
+def test_what_is_told_of_a_case_names_whatever_makes_it(name: str) -> None:
+    check, chance = check_of(name), random.Random(0)
+    cases = [{key: chance.choice(values) for key, values in check.space.items()} | {"seed": 1} for _ in range(50)]
+    for key, values in check.space.items():
+        for one, other in itertools.combinations(dict.fromkeys(values), 2):
+            told = [(check.told({**case, key: one}), check.told({**case, key: other})) for case in cases]
+            assert any(first != second for first, second in told), (key, one, other)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +13,14 @@ import tyro
 
 from resnetlab.cli import COMMANDS, main
 from resnetlab.core.errors import UnknownNameError
-from resnetlab.exercises.course import COURSE
+from resnetlab.exercises.course import COURSE, file_name, solution
 from resnetlab.exercises.questions import CHECKLIST, QUESTIONS
 from resnetlab.exercises.quiz import LETTERS, Question, find_question, judge
 from resnetlab.experiments.ledger import find_claim
 from resnetlab.specs import find_spec
 
-SHOWN = sorted({command for row in (*QUESTIONS, *CHECKLIST) for command in row.shown_by})
+SHOWN = sorted({*(command for row in QUESTIONS for command in row.shown_by),
+                *(command for skill in CHECKLIST for command in skill.commands())})  # fmt: skip
 WRONG_IN_TEXTS = {  # what the founding texts get wrong, and the question that says so
     "the gradient is always at least 1": "gradient_through_a_skip",
     "degradation is vanishing gradients": "cause_of_degradation",
@@ -36,6 +38,7 @@ WRONG_IN_TEXTS = {  # what the founding texts get wrong, and the question that s
     "freezing": "freezing_early_layers",
     "the deviation of CIFAR-10": "deviation_of_cifar10",
     "the cosine": "cosine_that_hardly_moves",
+    "the test loader": "what_the_notebook_reports",
 }
 
 
@@ -120,6 +123,25 @@ def test_the_overview_has_everything_and_fits(capsys: pytest.CaptureFixture[str]
     told = json.loads(capsys.readouterr().out)
     assert (len(told["checklist"]), len(told["questions"])) == (8, len(QUESTIONS))
     assert not any("why" in question for question in told["questions"])  # it asks, and does not tell
+
+
+def test_the_checklist_is_ticked_by_what_has_passed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "my course"
+    assert main(["exercises", "start", str(folder)]) == 0
+    for name in ("basic_block", "zero_gamma", "resnet50"):
+        (folder / file_name(name)).write_text(solution(name), encoding="utf-8")
+    assert main(["exercises", "check", str(folder), "basic_block", "zero_gamma", "resnet50"]) == 0
+    capsys.readouterr()
+    assert main(["exercises", "quiz", "--course", str(folder)]) == 0
+    said = capsys.readouterr().out
+    assert said.count("[x]") == 1  # of the whole networks one exercise has passed, and counting has not
+    assert "[x] write a residual block" in said
+    assert f"check '{folder}' basic_block zero_gamma" in said
+    assert main(["exercises", "quiz", "--course", str(folder), "--json"]) == 0
+    proved = [skill["proved"] for skill in json.loads(capsys.readouterr().out)["checklist"]]
+    assert proved == [False, True, False, False, False, False, False, False]
+    assert main(["exercises", "quiz", "1", "--course", str(folder)]) == 2
+    assert main(["exercises", "quiz", "--course", str(tmp_path)]) == 2
 
 
 def test_what_does_not_exist_is_told(capsys: pytest.CaptureFixture[str]) -> None:

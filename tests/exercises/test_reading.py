@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
 from resnetlab.cli import main
+from resnetlab.data import digits
 from resnetlab.exercises.course import COURSE, file_name, solution, task
 from resnetlab.exercises.course.shortcut_ablation.measured import MEASURED
 from resnetlab.exercises.workshop import Workshop
+from resnetlab.experiments.claims.vanishing_gradients import DEEP
+from resnetlab.experiments.fresh_gradients import FreshNetwork, gradient_norms, lost_per_layer
 from resnetlab.experiments.ledger import find_claim
-from resnetlab.specs import find_spec
 
 ROOT = Path(__file__).parents[2]
 READING = [name for name in COURSE if name.startswith("reading_")]
@@ -42,10 +46,13 @@ def test_two_wrong_choices_are_told_one_by_one(name: str, workshop: Workshop) ->
     assert "is meant" not in result.message  # that would be the answer
 
 
+@pytest.mark.parametrize("question", ["FIRST", "SECOND", "THIRD"])
 @pytest.mark.parametrize("nonsense", ["", "d", "ab", 1, None, ["a"]])
-def test_what_is_no_letter_is_told(nonsense: object, workshop: Workshop) -> None:
-    result = workshop.check(READING[0], answer(FIRST=nonsense, SECOND="a", THIRD="a"), "answer.py")
+def test_what_is_no_letter_is_told(nonsense: object, question: str, workshop: Workshop) -> None:
+    letters = importlib.import_module(f"resnetlab.exercises.course.{READING[0]}.task").RIGHT | {question: nonsense}
+    result = workshop.check(READING[0], answer(**letters), "answer.py")
     assert (result.passed, result.mistake) == (False, "no-choice")
+    assert question in result.message
 
 
 def test_there_are_questions_with_a_reason_for_every_wrong_choice() -> None:
@@ -55,16 +62,31 @@ def test_there_are_questions_with_a_reason_for_every_wrong_choice() -> None:
         assert len(slugs) == 2 * len(task(name).asks)
 
 
-def test_the_tables_of_sizes_and_shortcuts_have_the_numbers_they_claim() -> None:
-    sizes, shortcuts = solution("reading_sizes"), solution("reading_shortcuts")
-    for name, params, top1 in re.findall(r"(resnet\d+) +\w+ +\d+ +([\d,]+) .* ([\d.]+)\n", sizes):
-        expect = find_spec(name).expect
-        assert expect is not None
-        assert expect.top1 is not None
-        assert (int(params.replace(",", "")), float(top1)) == (
-            expect.params,
-            pytest.approx(expect.top1.percent, abs=0.005),
-        )
+def test_the_table_of_sizes_is_what_its_command_tells(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = re.findall(r"^    (resnet\d+ .+)$", solution("reading_sizes"), re.MULTILINE)
+    assert len(rows) == 9
+    assert main(["models", "resnet*"]) == 0
+    told = [re.sub(r" +yes +", "  ", line).split() for line in capsys.readouterr().out.splitlines()]
+    for row in rows:
+        name = row.split()[0]
+        assert next(line for line in told if line[:1] == [name])[: len(row.split())] == row.split()
+
+
+def test_the_rows_that_the_table_of_gradients_shows_beside_are_measured() -> None:
+    table = solution("reading_gradients")
+    for skips, init, activation in ((False, "pytorch", "relu"), (True, "he", "sigmoid")):
+        network = FreshNetwork(DEEP, skips, "none", activation, init)
+        lost = []
+        for seed in range(3):
+            torch.manual_seed(seed)
+            lost.append(lost_per_layer(gradient_norms(network, digits()).signal))
+        kind, at = ("residual", "He") if skips else ("plain", "PyTorch's")
+        [percent] = re.findall(rf"{kind}, {activation}, {at} initialisation +(-\d+) %\n", table, re.IGNORECASE)
+        assert 100 * np.expm1(-np.mean(lost)) == pytest.approx(float(percent), abs=2)
+
+
+def test_the_table_of_shortcuts_has_the_numbers_it_claims() -> None:
+    shortcuts = solution("reading_shortcuts")
     for option, others in {"B": 3, "C": 3, "plain": 3}.items():
         test = stats.ttest_rel(MEASURED[option], MEASURED["A"])
         low, high = test.confidence_interval(1 - 0.05 / others)

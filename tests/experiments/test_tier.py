@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
 
 from resnetlab import report
+from resnetlab.exercises.course import solution
 from resnetlab.experiments.lab import LabResult
 from resnetlab.experiments.ledger import claims_of
 from resnetlab.experiments.tiers import Tier
@@ -20,13 +22,26 @@ def run(folder: Path, seed: int = 0) -> LabResult:
     return report(output=folder / f"base-{seed}", seed=seed, quiet=True)
 
 
-def test_the_page_has_every_claim_with_its_figure_and_stays_small(tmp_path: Path) -> None:
-    result = run(tmp_path)
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> LabResult:
+    return run(tmp_path_factory.mktemp("tier"))
+
+
+def test_the_page_has_every_claim_with_its_figure_and_stays_small(result: LabResult) -> None:
     assert list(result.verdicts) == list(SLUGS)
     assert result.complete
     figures = {path.name for path in (result.folder / "figures").iterdir()}
     assert figures == {f"{slug}.{kind}" for slug in SLUGS for kind in ("svg", "png")}
     assert result.page.stat().st_size < 4 * MEGABYTE
+
+
+def test_the_table_of_gradients_that_an_exercise_shows_is_of_this_tier(result: LabResult) -> None:
+    table = " ".join(solution("reading_gradients").split())
+    [claim] = [claim for claim in result.results["claims"] if claim["slug"] == "vanishing_gradients"]
+    assert len(claim["parts"]) == 3
+    for part in claim["parts"]:
+        lost, (low, high) = part["effect"], part["interval"]
+        assert f" {lost:.3f} {low:.3f} to {high:.3f} {100 * math.expm1(-lost):+.0f} % " in table, part["name"]
 
 
 @pytest.mark.full

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn, optim
 
 from resnetlab import create_model
+from resnetlab.training import muon
 from resnetlab.training.config import Optimiser
 from resnetlab.training.muon import Muon, orthogonalised
 from resnetlab.training.optimisers import build_optimiser
@@ -24,14 +25,21 @@ def small_kernel() -> nn.Parameter:
     return kernel
 
 
+@pytest.mark.parametrize("narrow", [True, False])
 @pytest.mark.parametrize("shape", [(16, 16), (16, 144), (144, 16), (1, 9)])
-def test_singular_values_end_near_one_and_singular_vectors_stay(shape: tuple[int, int]) -> None:
+def test_singular_values_end_near_one_and_singular_vectors_stay(
+    shape: tuple[int, int], narrow: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(muon, "has_fast_bfloat16", lambda device: narrow)
     left, _, right = torch.linalg.svd(
         torch.randn(shape, generator=torch.Generator().manual_seed(0)), full_matrices=False
     )
     matrix = left @ torch.diag(torch.linspace(0.1, 1, len(right))) @ right
     found = orthogonalised(matrix)
     assert found.dtype == matrix.dtype
+    assert (
+        torch.equal(found, found.bfloat16().float()) is narrow
+    )  # computed in as many digits as the device is fast in
     values = torch.linalg.svdvals(found)
     assert 0.6 < values.min() <= values.max() < 1.3
     assert torch.cosine_similarity(found.flatten(), (left @ right).flatten(), dim=0) > 0.97

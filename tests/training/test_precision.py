@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from resnetlab.core.errors import ResnetlabError
-from resnetlab.training import precision
-from resnetlab.training.precision import choose_channels_last, choose_precision
+from resnetlab.training.precision import choose_channels_last, choose_precision, has_fast_bfloat16
 
 
 @pytest.mark.parametrize(
@@ -17,8 +16,10 @@ from resnetlab.training.precision import choose_channels_last, choose_precision
 def test_a_processor_trains_in_bfloat16_where_it_has_instructions_for_it(
     capabilities: dict[str, object], chosen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(precision, "_capabilities", lambda: capabilities)
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: capabilities, raising=False)
     assert choose_precision("cpu").precision == chosen
+    assert has_fast_bfloat16("cpu") is (chosen == "bf16")
+    assert not has_fast_bfloat16("mps")
 
 
 def test_what_is_asked_for_is_taken_and_float16_on_a_processor_refused() -> None:

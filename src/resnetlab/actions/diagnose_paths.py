@@ -72,12 +72,16 @@ def _lead(rows: Sequence[PathGradient], central: tuple[int, int], images: int) -
 def _figures(rows: Sequence[PathGradient], paths: int) -> tuple[SectionFigure, ...]:
     from resnetlab.pages.inside_figures import path_norms_figure, path_shares_figure
 
-    shares = path_shares_figure([row.share_of_gradient for row in rows], [row.share_of_paths for row in rows])
+    shares = path_shares_figure(
+        [row.share_of_gradient for row in rows],
+        [row.share_of_paths for row in rows],
+        [row.share_error for row in rows],
+    )
     norms = path_norms_figure([row.norm for row in rows], [row.norm_error for row in rows])
     caption = (
         f"{paths} random paths of each length, batch norms with their running statistics; "
         "the number of paths times the mean norm through one is what a length contributes (Veit et al. 2016, Fig. 6). "
-        "Norms are added up, so that what cancels between paths is not seen."
+        "Norms are added up, so that what cancels between paths is not seen. Bars are standard errors."
     )
     return (
         SectionFigure("paths-length", "Gradient by path length", shares, caption),

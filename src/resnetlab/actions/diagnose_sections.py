@@ -72,8 +72,8 @@ def gradient_section(looks: Looks, findings: tuple[HealthFinding, ...]) -> Secti
         lead += f"Those of one batch and the next point alike by a cosine of {number(noise.cosine)}. "
     if noise.noise_scale is not None:
         lead += (
-            f"The noise scale is about {number(noise.noise_scale)}, roughly, from {noise.batches} batches: "
-            "the number of images in a batch beyond which more of them help little (McCandlish et al. 2018)."
+            f"As far as {noise.batches} batches tell, the noise scale is about {number(noise.noise_scale)}: the "
+            "number of images in a batch beyond which more of them help little (McCandlish et al. 2018)."
         )
     elif noise.batches > 1:
         lead += "The batches are too noisy, or too few, to tell the noise scale."

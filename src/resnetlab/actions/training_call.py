@@ -183,7 +183,7 @@ class TrainingCall:
             yield probes
 
     def _restore(self, checkpoint: Checkpoint) -> None:
-        refuse_other_images(self.ready.data, checkpoint.content.get("images"))
+        refuse_other_images(self.ready.data.train.name, self._images, checkpoint.content.get("images"))
         restore(self.ready.state, checkpoint.content, str(checkpoint.file))
         if self.world.is_first:
             replace_last(self.folder, checkpoint)

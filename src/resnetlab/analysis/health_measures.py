@@ -12,6 +12,9 @@ from resnetlab.analysis.layer_statistics import LayerState
 from resnetlab.analysis.squashing_calls import SquashingCall
 
 Found = Iterator[tuple[str | None, float]]
+"""Places with their values."""
+Measure = Callable[[HealthLook, Structure], Found]
+Quantity = Callable[[LayerState], float | None]
 FEWEST_LAYERS = 4  # below which a slope says nothing
 LEAST_CHANGE = 1.0  # powers of ten over the whole depth, below which nobody would notice
 SIGMOID_SLOPE = 0.25  # σ' at its steepest
@@ -25,40 +28,22 @@ def not_finite(look: HealthLook, structure: Structure) -> Found:
             return
 
 
-def falling_signal(look: HealthLook, structure: Structure) -> Found:
-    place, slope = _slope(look.weighted, lambda layer: layer.std)
-    yield place, -slope
+def signal_slope(sign: int, least: float = LEAST_CHANGE) -> Measure:
+    """By how much the signal's deviation grows (sign 1) or falls (-1) with each weighted layer, in powers of ten."""
+    return _trend(lambda layer: layer.std, sign, least)
 
 
-def rising_signal(look: HealthLook, structure: Structure) -> Found:
-    yield _slope(look.weighted, lambda layer: layer.std)
+def gradient_slope(sign: int, least: float = LEAST_CHANGE) -> Measure:
+    """By how much the gradient grows (sign 1) or falls (-1) on its way back, with each weighted layer."""
+    return _trend(lambda layer: layer.gradient, -sign, least, backward=True)
 
 
-def falling_signal_far(look: HealthLook, structure: Structure) -> Found:
-    place, slope = _slope(look.weighted, lambda layer: layer.std, least=FAR)
-    yield place, -slope
+def _trend(value: Quantity, sign: int, least: float, backward: bool = False) -> Measure:
+    def found(look: HealthLook, structure: Structure) -> Found:
+        place, slope = _slope(look.weighted, value, backward, least)
+        yield place, sign * slope
 
-
-def rising_signal_far(look: HealthLook, structure: Structure) -> Found:
-    yield _slope(look.weighted, lambda layer: layer.std, least=FAR)
-
-
-def vanishing_gradient_far(look: HealthLook, structure: Structure) -> Found:
-    yield _slope(look.weighted, lambda layer: layer.gradient, backward=True, least=FAR)
-
-
-def exploding_gradient_far(look: HealthLook, structure: Structure) -> Found:
-    place, slope = _slope(look.weighted, lambda layer: layer.gradient, backward=True, least=FAR)
-    yield place, -slope
-
-
-def vanishing_gradient(look: HealthLook, structure: Structure) -> Found:
-    yield _slope(look.weighted, lambda layer: layer.gradient, backward=True)
-
-
-def exploding_gradient(look: HealthLook, structure: Structure) -> Found:
-    place, slope = _slope(look.weighted, lambda layer: layer.gradient, backward=True)
-    yield place, -slope
+    return found
 
 
 def squashing(look: HealthLook, structure: Structure) -> Found:
@@ -201,9 +186,9 @@ def largest(look: HealthLook, structure: Structure) -> Found:
 
 def _slope(
     layers: Sequence[LayerState],
-    value: Callable[[LayerState], float | None],
-    backward: bool = False,
-    least: float = LEAST_CHANGE,
+    value: Quantity,
+    backward: bool,
+    least: float,
 ) -> tuple[str | None, float]:
     """Powers of ten by which a value grows with each layer, and the first layer, on the signal's way, that shows it.
 

@@ -6,19 +6,13 @@ Figures whose source is CALIBRATED lie above all that twelve healthy networks sh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from resnetlab.analysis import health_measures as measure
 from resnetlab.analysis.health import Severity
-from resnetlab.analysis.health_look import HealthLook
-from resnetlab.analysis.health_structure import Structure
 
 CALIBRATED = "committed calibration: twelve healthy networks, at the start and trained"
-
-Measured = Iterable[tuple[str | None, float]]
-"""Places with their values."""
-Measure = Callable[[HealthLook, Structure], Measured]
 
 
 @dataclass(frozen=True)
@@ -39,7 +33,7 @@ class Rule:
     severity: Severity
     limit: float
     source: str
-    measure: Measure
+    measure: measure.Measure
     advice: str
     fires_below: bool = False
 
@@ -58,9 +52,10 @@ GRADIENT = (
 )
 
 
-def both(name: str, limit: float, near: Measure, far: Measure, advice: str) -> tuple[Rule, Rule]:
+def both(name: str, limit: float, slope: Callable[..., measure.Measure], sign: int, advice: str) -> tuple[Rule, Rule]:
     """A slope as an error where it adds up to three powers of ten over the depth, and else as a warning."""
     source = f"{CALIBRATED}; batch norm alone gives the gradient 0.083 towards the input (Yang et al. 2019)"
+    far, near = slope(sign, measure.FAR), slope(sign)
     return Rule(name, "error", limit, source, far, advice), Rule(name, "warning", limit, source, near, advice)
 
 
@@ -73,22 +68,10 @@ RULES: tuple[Rule, ...] = (
         measure.not_finite,
         "here infinite numbers or NaN begin; look at this layer's weights, at its input, and at divisions by zero",
     ),
-    *both("vanishing signal", 0.15, measure.falling_signal, measure.falling_signal_far, SIGNAL.format("shrinks")),
-    *both("exploding signal", 0.15, measure.rising_signal, measure.rising_signal_far, SIGNAL.format("grows")),
-    *both(
-        "vanishing gradient",
-        0.25,
-        measure.vanishing_gradient,
-        measure.vanishing_gradient_far,
-        GRADIENT.format("shrinks"),
-    ),
-    *both(
-        "exploding gradient",
-        0.25,
-        measure.exploding_gradient,
-        measure.exploding_gradient_far,
-        GRADIENT.format("grows"),
-    ),
+    *both("vanishing signal", 0.15, measure.signal_slope, -1, SIGNAL.format("shrinks")),
+    *both("exploding signal", 0.15, measure.signal_slope, 1, SIGNAL.format("grows")),
+    *both("vanishing gradient", 0.25, measure.gradient_slope, -1, GRADIENT.format("shrinks")),
+    *both("exploding gradient", 0.25, measure.gradient_slope, 1, GRADIENT.format("grows")),
     Rule(
         "squashing activation",
         "warning",

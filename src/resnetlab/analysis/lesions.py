@@ -14,8 +14,8 @@ from weakref import WeakKeyDictionary
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.optim.swa_utils import update_bn
 
+from resnetlab.analysis.scoring import estimate_batchnorm
 from resnetlab.analysis.tracing import modules_named, tensors_in
 from resnetlab.analysis.untouched import AnyModule, weightless_copy
 from resnetlab.core.errors import ResnetlabError
@@ -112,17 +112,13 @@ def shuffled(model: AnyModule, order: Mapping[str, str]) -> Iterator[AnyModule]:
         yield model
 
 
-def reestimate_batchnorm(model: AnyModule, batches: Iterable[Float[Tensor, "n ..."]]) -> AnyModule:
+def reestimate_batchnorm(model: AnyModule, batches: Iterable[Float[Tensor, "_ ..."]]) -> AnyModule:
     """Copies the model and gives the copy's batch norms the mean and variance of these batches, all weighted alike.
 
-    The batches pass in training mode, with dropout if the model has it; the copy keeps the modes of the model.
+    Nothing else trains meanwhile: dropout stays still. The copy keeps the modes of the model.
     """
     twin = copy.deepcopy(model)
-    with torch.no_grad():
-        modes = [(module, module.training) for module in twin.modules()]
-        update_bn(batches, twin)
-        for module, training in modes:
-            module.training = training
+    estimate_batchnorm(twin, batches)
     return twin
 
 

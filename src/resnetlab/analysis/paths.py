@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
 import torch
 from jaxtyping import Float
+from numpy.typing import NDArray
 from torch import Tensor
 
 from resnetlab.core.errors import ResnetlabError
@@ -66,6 +68,7 @@ class PathGradient:
         norm, norm_error: mean norm of the gradient through one such path, over the sampled ones, and its standard
             error; the error is None for a single path.
         share_of_gradient: number of paths times mean norm, as a share of the sum of this over all lengths asked for.
+        share_error: its standard error, by the norms' to first order; None where one of these is not known.
     """
 
     length: int
@@ -73,6 +76,7 @@ class PathGradient:
     norm: float
     norm_error: float | None
     share_of_gradient: float
+    share_error: float | None
 
 
 class UnfoldedNetwork:
@@ -181,20 +185,36 @@ def _contributions(
     norms: Mapping[int, Float[Tensor, " paths"]], shares: Sequence[Fraction]
 ) -> tuple[PathGradient, ...]:
     """What each length contributes, from the norms along its sampled paths and its share of all paths."""
-    weights = {length: float(shares[length]) * norm.mean().item() for length, norm in norms.items()}
-    total = math.fsum(weights.values())
-    if total == 0:
+    known = np.array([float(shares[length]) for length in norms])
+    means = np.array([norm.mean().item() for norm in norms.values()])
+    errors = np.array([_standard_error(norm, length in (0, len(shares) - 1)) for length, norm in norms.items()])
+    weights = known * means
+    if weights.sum() == 0:
         raise ResnetlabError("no gradient of the loss comes through any of the paths")
+    of_shares = share_errors(weights, known * errors)
     return tuple(
         PathGradient(
             length=length,
-            share_of_paths=float(shares[length]),
-            norm=norm.mean().item(),
-            norm_error=(norm.std() / len(norm) ** 0.5).item() if len(norm) > 1 else None,
-            share_of_gradient=weights[length] / total,
+            share_of_paths=known[at].item(),
+            norm=means[at].item(),
+            norm_error=errors[at].item() if len(norm) > 1 else None,
+            share_of_gradient=(weights[at] / weights.sum()).item(),
+            share_error=of_shares[at].item() if np.isfinite(of_shares[at]) else None,
         )
-        for length, norm in norms.items()
+        for at, (length, norm) in enumerate(norms.items())
     )
+
+
+def share_errors(weights: NDArray[np.float64], errors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Gives the standard errors of w / Σw from those of independent w, to first order; NaN where one is not known."""
+    total = weights.sum()
+    slopes = (np.eye(len(weights)) - (weights / total)[:, None]) / total
+    return np.sqrt(slopes**2 @ errors**2)
+
+
+def _standard_error(norms: Float[Tensor, " paths"], is_only: bool) -> float:
+    """Of the mean over paths; none where there is no other path, NaN where another one was not drawn."""
+    return 0.0 if is_only else (norms.std() / len(norms) ** 0.5).item() if len(norms) > 1 else math.nan
 
 
 def _norms(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -89,23 +89,31 @@ def batch_norms(model: nn.Module) -> list[BatchNorm]:
 
 @contextmanager
 def batchnorm_reestimated(model: nn.Module, examples: Examples) -> Iterator[None]:
-    """Inside the block the batch norms have the mean and variance of these images, all batches weighted alike.
+    """Inside the block the model evaluates with the statistics of these images; buffers and modes are given back.
 
-    Nothing else trains meanwhile, so that dropout and drop paths stay still. Whatever is changed around this block,
-    branches removed for instance, shapes these statistics. Buffers, momenta and modes are given back.
+    Whatever is changed around this block, branches removed for instance, shapes these statistics.
+    """
+    with preserved(model):
+        estimate_batchnorm(model, examples.batches())
+        model.eval()
+        yield
+
+
+def estimate_batchnorm(model: nn.Module, batches: Iterable[Float[Tensor, "_ ..."]]) -> None:
+    """Gives the batch norms the mean and variance of these batches, all weighted alike.
+
+    Nothing else trains meanwhile, so that dropout and drop paths stay still. Momenta and modes stay.
     """
     norms = batch_norms(model)
     momenta = [norm.momentum for norm in norms]
-    with preserved(model):
-        try:
-            model.eval()
+    try:
+        with in_evaluation_mode(model), torch.no_grad():
             for norm in norms:
                 norm.reset_running_stats()
                 norm.momentum = None  # cumulative: every batch counts alike
                 norm.train()
-            logits_of(model, examples)
-            model.eval()
-            yield
-        finally:
-            for norm, momentum in zip(norms, momenta, strict=True):
-                norm.momentum = momentum
+            for batch in batches:
+                model(batch)
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum

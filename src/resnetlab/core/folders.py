@@ -58,7 +58,7 @@ def refuse_output(output: Path, exist_ok: bool = False) -> None:
     try:
         make_output_folder("", "", output, exist_ok)
     finally:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # it could not be made
             for place in absent:
                 place.rmdir()
 

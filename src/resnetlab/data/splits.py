@@ -100,22 +100,22 @@ def _fingerprint(images: LabelledImages) -> str:
     return told.hexdigest()
 
 
-def refuse_other_images(data: TrainingData, before: Mapping[str, str] | None) -> None:
+def refuse_other_images(name: str, now: Mapping[str, str], before: Mapping[str, str] | None) -> None:
     """Pass where a training finds its images as they were: what is held out, for one, changes with them.
 
     Args:
-        data: as it is now.
-        before: `fingerprints` of what the training began with; None where nothing tells.
+        name: of the data.
+        now: its `fingerprints`.
+        before: those that the training began with; None where nothing tells.
 
     Raises:
         CheckpointError: images came, went, or are of other classes.
     """
-    now = fingerprints(data)
     if before is None or now == before:
         return
-    other = [name for name in now.keys() | before.keys() if now.get(name) != before.get(name)]
+    other = [part for part in now.keys() | before.keys() if now.get(part) != before.get(part)]
     raise CheckpointError(
-        f"{on_one_line(data.train.name)} has changed since the checkpoint: its {' and '.join(sorted(other))} images"
+        f"{on_one_line(name)} has changed since the checkpoint: its {' and '.join(sorted(other))} images"
         " are others\nput the files back, or begin a new run; resnetlab finetune goes on from this one's network"
     )
 

@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from resnetlab.exercises.observation import Case, drawn
 
 EXPANSIONS = {"basic": 1, "bottleneck": 4}
+MODES = ("evaluation", "training", "training, norms frozen")  # that a network is given in; fine-tuning has the last
+EVERY_MODE = tuple({"mode": mode} for mode in MODES)  # for the cases that a check always looks at
 
 
 class GivenBlock(nn.Module):
@@ -98,3 +100,23 @@ def blocks_of(network: nn.Sequential) -> Iterator[tuple[str, nn.Module]]:
     for name, stage in network.named_children():
         if name.startswith("layer"):
             yield from ((f"{name}.{place}", block) for place, block in stage.named_children())
+
+
+def set_mode(network: nn.Module, mode: str) -> None:
+    """Bring a network to one of `MODES`."""
+    evaluation, _, frozen = MODES
+    network.train(mode != evaluation)
+    for part in network.modules():
+        if mode == frozen and isinstance(part, nn.BatchNorm2d):
+            part.eval()
+
+
+def modes_of(network: nn.Module) -> list[bool]:
+    """Which parts are in training mode, in the order of `network.modules()`."""
+    return [part.training for part in network.modules()]
+
+
+def hooks_on(network: nn.Module) -> int:
+    """How many hooks of a forward or a backward pass its parts carry."""
+    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    return sum(len(getattr(part, kind)) for part in network.modules() for kind in kinds)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,12 +91,13 @@ def grade_folders(
     """
     _check(folders, jobs)
     place = make_output_folder("grade", "class", output, exist_ok)
+    handed_in = [{name: _read(folder, name) for name in COURSE} for folder in folders]  # before any answer runs
     free: SimpleQueue[Workshop] = SimpleQueue()
 
-    def graded(folder: Path) -> tuple[Result, ...]:
+    def graded(answers: Mapping[str, bytes | Result]) -> tuple[Result, ...]:
         workshop = free.get()
         try:
-            return tuple(_grade(workshop, folder, name, seed) for name in COURSE)
+            return tuple(_grade(workshop, name, answer, seed) for name, answer in answers.items())
         finally:
             free.put(workshop)
             tell(1)
@@ -106,7 +107,7 @@ def grade_folders(
         for workshop in opened:
             free.put(workshop.__enter__())
         with ThreadPoolExecutor(len(opened)) as pool:
-            results = tuple(pool.map(graded, folders))
+            results = tuple(pool.map(graded, handed_in))
     finally:
         for workshop in opened:
             workshop.close()
@@ -127,14 +128,17 @@ def learner_names(folders: Sequence[Path]) -> tuple[str, ...]:
     return tuple(own if len({*own}) == len(own) else (on_one_line(folder) for folder in folders))
 
 
-def _grade(workshop: Workshop, folder: Path, name: str, seed: int) -> Result:
+def _read(folder: Path, name: str) -> bytes | Result:
+    """What a learner handed in, or what is to be said where that is nothing."""
     course = CourseFolder(folder)
     answer = course.answer(name, follow=False)
     if answer is None:
         return unread(name, folder)
-    if not course.is_begun(name):
-        return not_begun(name)
-    return workshop.check(name, answer, file_name(name), seed)
+    return answer if course.is_begun(name) else not_begun(name)
+
+
+def _grade(workshop: Workshop, name: str, answer: bytes | Result, seed: int) -> Result:
+    return answer if isinstance(answer, Result) else workshop.check(name, answer, file_name(name), seed)
 
 
 def _check(folders: Sequence[Path], jobs: int) -> None:

@@ -6,12 +6,17 @@ and says why it is wrong.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from resnetlab.core.errors import UnknownNameError
 
-LETTERS = "abcdefgh"
+if TYPE_CHECKING:
+    from resnetlab.exercises.folder import CourseFolder
+
+LETTERS = "abcdefgh"  # of the choices; a question has as many as it needs
 
 
 @dataclass(frozen=True)
@@ -56,11 +61,21 @@ class Skill:
 
     Args:
         text: what one can do.
-        shown_by: commands to see it, or to prove it.
+        shown_by: commands to see it.
+        exercises: of the course; who has passed them can do it.
     """
 
     text: str
     shown_by: tuple[str, ...]
+    exercises: tuple[str, ...]
+
+    def commands(self, folder: str = "course") -> tuple[str, ...]:
+        """To see it, and to prove it in the learner's folder."""
+        return *self.shown_by, f"resnetlab exercises check {shlex.quote(folder)} {' '.join(self.exercises)}"
+
+    def is_proved(self, course: CourseFolder) -> bool:
+        """Whether all its exercises have passed, as they stand in the folder."""
+        return all(course.state(name) == "passed" for name in self.exercises)
 
 
 @dataclass(frozen=True)

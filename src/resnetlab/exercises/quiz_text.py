@@ -6,18 +6,22 @@ import textwrap
 
 from rich.text import Text
 
+from resnetlab.exercises.folder import CourseFolder
 from resnetlab.exercises.questions import CHECKLIST, QUESTIONS
 from resnetlab.exercises.quiz import LETTERS, Judged, Question
 
 WIDTH = 80
 
 
-def overview_text() -> Text:
-    """The checklist and the questions, by topic."""
-    text = Text("Can you ...\n", "bold")
+def overview_text(course: CourseFolder | None = None) -> Text:
+    """The checklist, ticked where a learner's course proves it, and the questions, by topic."""
+    text = Text("Can you ...\n", "bold", no_wrap=True, overflow="ignore")  # folded here, but for commands
     for skill in CHECKLIST:
-        text.append(_folded(f"[ ] {skill.text}", 2, 6))
-        text.append(_commands(skill.shown_by, 6), "dim")
+        is_proved = course is not None and skill.is_proved(course)
+        text.append(_folded(f"[{'x' if is_proved else ' '}] {skill.text}", 2, 6), "green" if is_proved else "")
+        text.append(_commands(skill.commands(str(course.folder) if course else "course"), 6), "dim")
+    if course is None:
+        text.append("  ticked by what has passed: resnetlab exercises quiz --course DIR\n", "dim")
     topic = ""
     for number, question in enumerate(QUESTIONS, start=1):
         if question.topic != topic:

@@ -47,7 +47,7 @@ def misread(slug: str, constant: str, right: str, wrong: str, message: str) -> M
     return Mistake(slug, message, ((f'{constant} = "{right}"', f'{constant} = "{wrong}"'),))
 
 
-def no_choice(constant: str, right: str) -> Mistake:
-    """Something that is none of the letters."""
-    letters = ", ".join(LETTERS)
-    return misread("no-choice", constant, right, "?", f"choose one of {letters}, as a text of one letter")
+def no_choice(right: Mapping[str, str]) -> Mistake:
+    """Something that is none of the letters, at whichever question."""
+    edits = tuple((f'{constant} = "{letter}"', f'{constant} = "?"') for constant, letter in right.items())
+    return Mistake("no-choice", f"choose one of {', '.join(LETTERS)}, as a text of one letter", edits)

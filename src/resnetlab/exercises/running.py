@@ -39,7 +39,8 @@ class Report:
     Args:
         seen: an observation for each case that was come to an end with.
         fault: why the file could not be looked at: slug and message.
-        ended: how the process ended before it was done: "time", "waits", "output", "forged", "exit 0", "signal 11".
+        ended: how the process ended before it was done: "time" (of work), "clock" (whatever it did), "waits",
+            "output", "forged", "exit 0", "signal 11".
         at: the case it was in then.
         printed: the beginning of what the code printed.
     """
@@ -98,7 +99,7 @@ def _follow(child: int, reading: int) -> tuple[bytes, str | None]:
         if ready or taken != before:
             moved, before = now, taken
         if now - moved > IDLE_SECONDS or now - begun > WALL_SECONDS:
-            return bytes(said), "waits" if now - moved > IDLE_SECONDS else "time"
+            return bytes(said), "waits" if now - moved > IDLE_SECONDS else "clock"
 
 
 def _processor_time(child: int) -> object:

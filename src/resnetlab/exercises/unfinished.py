@@ -33,6 +33,12 @@ def what_ended(report: Mapping[str, Any], cases: Sequence[str], seconds: int) ->
             "run",
             f"it has not ended after {seconds} seconds of work{place}: a loop without an end?",
         )
+    if ended == "clock":
+        return (
+            "too-slow",
+            "run",
+            f"it has not ended after a minute{place}: does it wait or sleep, or has this machine too much other work?",
+        )
     if ended == "waits":
         return "waits", "run", f"it does nothing and does not end{place}: does it wait or sleep?"
     if ended == "output":

@@ -68,17 +68,21 @@ def several_figure(blocks: int, whole: float, accuracies: Mapping[str, Sequence[
     return figure
 
 
-def path_shares_figure(gradient: Sequence[float], paths: Sequence[float]) -> Figure:
+def path_shares_figure(
+    gradient: Sequence[float], paths: Sequence[float], errors: Sequence[float | None] = ()
+) -> Figure:
     """Share of the gradient and of the paths by path length.
 
     Args:
         gradient: share of the gradient of each length from 0 branches on.
         paths: share of all paths.
+        errors: standard errors of the gradient's shares, drawn as bars; None where one is not known.
     """
     figure, (axes,) = new_figure(height=HEIGHT)
     lengths = list(range(len(gradient)))
     shares = {"gradient": 100 * np.asarray(gradient), "paths": 100 * np.asarray(paths)}
     draw_curves(axes, shares, lengths, every=max(1, len(lengths) // 12))
+    _draw_errors(axes, shares["gradient"], [error and 100 * error for error in errors])
     label(axes, f"branches on the path, of {len(lengths) - 1}", "share of all (%)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False, fontsize=TEXT_SIZE - 0.5)
@@ -95,9 +99,7 @@ def path_norms_figure(norms: Sequence[float], errors: Sequence[float | None] = (
     figure, (axes,) = new_figure(height=HEIGHT)
     seen = [value if value > 0 else np.nan for value in norms]
     draw_curves(axes, {"one path": seen}, list(range(len(seen))), every=max(1, len(seen) // 12))
-    bars = [error or 0.0 for error in errors]
-    if bars:
-        axes.errorbar(range(len(seen)), seen, yerr=bars, fmt="none", ecolor=COLOURS[0], capsize=2, linewidth=1)
+    _draw_errors(axes, seen, errors)
     label(axes, "branches on the path", "gradient through one path", log_y=bool(np.isfinite(seen).any()))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
@@ -117,6 +119,13 @@ def shattering_figure(lines: Mapping[str, ArrayLike], noise: float) -> Figure:
     label(axes, "distance, steps along the line", "correlation of the gradients")
     axes.legend(frameon=False, fontsize=TEXT_SIZE - 0.5)
     return figure
+
+
+def _draw_errors(axes: Axes, values: ArrayLike, errors: Sequence[float | None]) -> None:
+    """Standard errors as bars in the colour of the first line; none where one is not known."""
+    if errors:
+        places, bars = range(len(errors)), [error or 0.0 for error in errors]
+        axes.errorbar(places, values, yerr=bars, fmt="none", ecolor=COLOURS[0], capsize=2, linewidth=1)
 
 
 def _share_axis(axes: Axes) -> None:

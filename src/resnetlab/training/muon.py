@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, optim
 
+from resnetlab.training.precision import has_fast_bfloat16
+
 # Three rounds of x ← a·x + b·x³ + c·x⁵ bring a singular value between 0.03 and 1 to one between 0.68 and 1.21, as its
 # author's CIFAR-10 speed runs have them; the paper's five do so from 0.01 on.
 ROUNDS = 3
@@ -72,7 +74,8 @@ def orthogonalised(matrix: Float[Tensor, "m n"]) -> Float[Tensor, "m n"]:
         matrix: any but zero.
     """
     wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
-    x = wide.bfloat16() / (wide.norm() + TINY).bfloat16()
+    dtype = torch.bfloat16 if has_fast_bfloat16(matrix.device.type) else matrix.dtype
+    x = wide.to(dtype) / (wide.norm() + TINY).to(dtype)
     linear, cubic, quintic = CUBIC
     for _ in range(ROUNDS):
         gram = x @ x.T

@@ -76,8 +76,7 @@ BATCH_NORM = (
             Choice(
                 "In training and in inference, which is why both get faster.",
                 "In training the norm needs the batch's mean and variance, which are there only when the whole "
-                "convolution "
-                "is done: norm and ReLU can share a kernel, the convolution stays apart.",
+                "convolution is done: norm and ReLU can share a kernel, the convolution stays apart.",
                 taught=True,
             ),
             Choice(
@@ -98,9 +97,8 @@ BATCH_NORM = (
             Choice(
                 "The skip's variance grows by about one with each block, so a late branch is a small share: "
                 "nearly the identity.",
-                "Relative to the skip, block l is scaled by about 1/√l (De & Smith 2020). Without norms the "
-                "variance grows "
-                "exponentially.",
+                "Relative to the skip, block l is scaled by about 1/√l (De & Smith 2020). Without norms the variance "
+                "grows exponentially.",
                 right=True,
             ),
             Choice(

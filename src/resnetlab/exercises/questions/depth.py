@@ -16,9 +16,8 @@ DEPTH = (
             ),
             Choice(
                 "Degradation: its training error is higher as well, though it could hold the shallow network.",
-                "20 layers and 36 identities would be as good; the optimiser does not find that. So it is no "
-                "matter of "
-                "what the network can express (He et al. 2015, Section 1).",
+                "20 layers and 36 identities would be as good; the optimiser does not find that. So it is no matter "
+                "of what the network can express (He et al. 2015, Section 1).",
                 right=True,
             ),
             Choice(
@@ -35,17 +34,15 @@ DEPTH = (
         (
             Choice(
                 "Its gradients vanish on the way to the early layers.",
-                "He et al. 2015, Section 4.1, call this unlikely: their plain nets have batch norm, and the "
-                "gradients were "
-                "checked to be healthy. At initialisation such nets have gradients that grow toward the input. With "
-                "sigmoids and without norms gradients do vanish, but that is another network.",
+                "He et al. 2015, Section 4.1, call this unlikely: their plain nets have batch norm, and the gradients "
+                "were checked to be healthy. At initialisation such nets have gradients that grow toward the input. "
+                "With sigmoids and without norms gradients do vanish, but that is another network.",
                 taught=True,
             ),
             Choice(
                 "The paper does not say for sure; it is an optimisation difficulty which is not vanishing gradients.",
-                "They conjecture very slow convergence. Later work measures that gradients of deep plain nets "
-                "lose their "
-                "correlation from one image to the next (Balduzzi et al. 2017).",
+                "They conjecture very slow convergence. Later work measures that gradients of deep plain nets lose "
+                "their correlation from one image to the next (Balduzzi et al. 2017).",
                 right=True,
             ),
             Choice(
@@ -62,9 +59,8 @@ DEPTH = (
         (
             Choice(
                 "What is to be added to x: F(x) = H(x) - x. If little is to change, F has only to be small.",
-                "A block of small weights is then close to the identity, and deeper is no worse by default. That "
-                "it is "
-                "easier is a hypothesis of the paper, and its experiments speak for it.",
+                "A block of small weights is then close to the identity, and deeper is no worse by default. That it "
+                "is easier is a hypothesis of the paper, and its experiments speak for it.",
                 right=True,
             ),
             Choice(
@@ -116,9 +112,8 @@ DEPTH = (
             ),
             Choice(
                 "A few short ones, far below n / 2 blocks.",
-                "Number and gradient of a path pull against each other. For n = 54 the paper finds 5 to 17 "
-                "blocks: 0.45 % "
-                "of all paths.",
+                "Number and gradient of a path pull against each other. For n = 54 the paper finds 5 to 17 blocks: "
+                "0.45 % of all paths.",
                 right=True,
             ),
         ),

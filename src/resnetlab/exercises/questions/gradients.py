@@ -12,9 +12,8 @@ GRADIENTS = (
         (
             Choice(
                 "At least as large: the derivative is F'(x) + 1.",
-                "In many dimensions the derivative is the matrix I + J. F = -x/2 halves every gradient, and F = "
-                "-x ends "
-                "it. In the original block a ReLU comes after the addition, and a projection stands in the place "
+                "In many dimensions the derivative is the matrix I + J. F = -x/2 halves every gradient, and F = -x "
+                "ends it. In the original block a ReLU comes after the addition, and a projection stands in the place "
                 "of I.",
                 taught=True,
             ),
@@ -38,9 +37,8 @@ GRADIENTS = (
         (
             Choice(
                 "That skips save the gradient.",
-                "PyTorch's default nn.Linear initialisation shrinks the signal in every layer. With He "
-                "initialisation the "
-                "plain stack is fine, and the residual one explodes. The demo measures the initialisation.",
+                "PyTorch's default nn.Linear initialisation shrinks the signal in every layer. With He initialisation "
+                "the plain stack is fine, and the residual one explodes. The demo measures the initialisation.",
                 taught=True,
             ),
             Choice(
@@ -62,16 +60,14 @@ GRADIENTS = (
         (
             Choice(
                 "Set all its weights to zero.",
-                "Between zeroed convolutions no gradient comes through: each is multiplied by the zeros of the "
-                "other, so "
-                "the convolutions get none. A norm's β also stays.",
+                "Between zeroed convolutions no gradient comes through: each is multiplied by the zeros of the other, "
+                "so the convolutions get none. A norm's β also stays.",
                 taught=True,
             ),
             Choice(
                 "Set γ (and β) of the last batch norm to zero.",
-                "F is 0, and γ has a gradient at once, because what the convolutions compute is not zero. A "
-                "block with a "
-                "ReLU after the addition is the identity for x ≥ 0 only.",
+                "F is 0, and γ has a gradient at once, because what the convolutions compute is not zero. A block "
+                "with a ReLU after the addition is the identity for x ≥ 0 only.",
                 right=True,
             ),
             Choice(

@@ -68,6 +68,31 @@ PRACTICE = (
         ("resnetlab train --model resnet18_cifar --data cifar10 --recipe tutorial --epochs 3 --dry-run",),
     ),
     Question(
+        "what_the_notebook_reports",
+        "practice",
+        "A notebook makes a train loader and a test loader, trains on the first, prints loss and accuracy as it goes, "
+        "and ends. How well does its network do on new images?",
+        (
+            Choice(
+                "As well as the accuracy that it prints.",
+                "That is the accuracy on the images it trains on, summed up while it trains: its test loader is made "
+                "and never used.",
+                taught=True,
+            ),
+            Choice(
+                "It was not measured: nothing in it ever reads the test images.",
+                "Evaluate on images that were neither trained on nor chosen by, in evaluation mode, once.",
+                right=True,
+            ),
+            Choice(
+                "A little worse than what it prints: training images are easier.",
+                "Often, by an amount that nobody knows. Accuracy summed up while the network still learns can be the "
+                "lower one too.",
+            ),
+        ),
+        ("resnetlab train --model resnet20 --data digits --recipe digits", "resnetlab eval runs/mine --data digits"),
+    ),
+    Question(
         "resuming_exactly",
         "practice",
         "You saved model.state_dict() after epoch 10 and go on from it. Is that the run that would have been?",

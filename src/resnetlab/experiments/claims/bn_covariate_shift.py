@@ -32,6 +32,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
 
+from resnetlab.analysis.untouched import preserved
 from resnetlab.experiments.base import Arm, Claim, Contrast, Kind, Measures, Part, Results, Run
 from resnetlab.experiments.resnet8 import resnet8
 from resnetlab.experiments.statistics import Verdict
@@ -113,13 +114,11 @@ def inputs_of_layers(model: nn.Module, images: Tensor) -> list[tuple[Tensor, Ten
         found.append((inputs[0].mean(dim=(0, 2, 3)), inputs[0].std(dim=(0, 2, 3)) + 1e-5))
 
     layers = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d)][1:]
-    kept = {name: buffer.clone() for name, buffer in model.named_buffers()}
     hooks = [layer.register_forward_pre_hook(note) for layer in layers]
-    model(images)
+    with preserved(model):
+        model(images)
     for hook in hooks:
         hook.remove()
-    for name, buffer in model.named_buffers():
-        buffer.copy_(kept[name])
     return found
 
 

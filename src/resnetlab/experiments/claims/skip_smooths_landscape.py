@@ -31,6 +31,7 @@ from torch.nn import functional as F
 from resnetlab.analysis.curvature import measure_curvature
 from resnetlab.analysis.landscape import LandscapeSettings, measure_landscape
 from resnetlab.analysis.scoring import Examples
+from resnetlab.analysis.untouched import preserved
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.experiments import pool
 from resnetlab.experiments.base import Claim, Kind, Measures, Part, Results, Run
@@ -67,16 +68,9 @@ def measure(run: Run) -> Measures:
 
 @torch.no_grad()
 def loss_of(model: nn.Module, examples: Examples) -> float:
-    """With the statistics of these images, which move no running ones: every norm's momentum is zero meanwhile."""
-    norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
-    momenta, training = [norm.momentum for norm in norms], model.training
-    for norm in norms:
-        norm.momentum = 0.0
-    loss = F.cross_entropy(model.train()(examples.images), examples.labels).item()
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-    model.train(training)
-    return loss
+    """With the statistics of these images, which move no running ones."""
+    with preserved(model):
+        return F.cross_entropy(model.train()(examples.images), examples.labels).item()
 
 
 def descend(model: nn.Module, run: Run, examples: Examples, level: float) -> int:

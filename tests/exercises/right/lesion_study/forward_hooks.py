@@ -5,7 +5,7 @@ import torch
 
 @torch.no_grad()
 def lesion_study(network, images, labels):
-    mode = network.training
+    modes = [(part, part.training) for part in network.modules()]
     network.train(False)
     blocks = {name: part for name, part in network.named_modules() if getattr(part, "downsample", part) is None}
     whole = (network(images).argmax(dim=1) != labels).float().mean()
@@ -14,5 +14,6 @@ def lesion_study(network, images, labels):
         hook = block.register_forward_hook(lambda module, inputs, output: inputs[0])
         result[name] = (network(images).argmax(dim=1) != labels).float().mean() - whole
         hook.remove()
-    network.train(mode)
+    for part, mode in modes:
+        part.training = mode
     return result

@@ -4,7 +4,7 @@ import torch
 
 
 def lesion_study(network, images, labels):
-    training = network.training
+    asleep = [part for part in network.modules() if not part.training]
     network.eval()
 
     def accuracy():
@@ -20,5 +20,7 @@ def lesion_study(network, images, labels):
             block.forward = lambda x: x
             drops[name] = before - accuracy()
             del block.forward
-    network.train(training)
+    network.train()
+    for part in asleep:
+        part.training = False
     return drops

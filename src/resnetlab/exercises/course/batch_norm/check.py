@@ -52,7 +52,7 @@ def possible(case: Case) -> bool:
 def told(case: Case) -> str:
     shape = f"{case['images']}, {case['channels']}, {case['height']}, {case['width']}"
     mode = "training" if case["training"] else "evaluation"
-    return f"x ({shape}), {mode}, momentum {case['momentum']}"
+    return f"x ({shape}) of standard deviation {case['deviation']}, {mode}, momentum {case['momentum']}"
 
 
 BOTH_MODES = ({"training": True}, {"training": False})

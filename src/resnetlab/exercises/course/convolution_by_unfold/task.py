@@ -19,7 +19,7 @@ EXERCISE = Exercise(
     mistakes=(
         Mistake(
             "padding-off-by-one",
-            "the padding is one row and column too small on each side: k // 2 keeps the size of an image, not less",
+            "the padding is one row and column too small on each side: `padding` counts those of one side, not both",
             (
                 (UNFOLD, "F.unfold(F.pad(x, (padding - 1,) * 4 if padding else (0,) * 4), k, stride=stride)"),
                 ("rows, width =", "padding = max(padding - 1, 0)\n    rows, width ="),

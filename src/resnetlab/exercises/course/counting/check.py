@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from resnetlab.exercises.given import draw_numbers
+from resnetlab.exercises.given import EVERY_MODE, MODES, draw_numbers, hooks_on, modes_of, set_mode
 from resnetlab.exercises.observation import Case, Check, Observation
 
 SPACE = {
@@ -20,7 +20,7 @@ SPACE = {
     "bias": (False, True),
     "again": (False, True),
     "frozen": (False, True),
-    "training": (False, True),
+    "mode": MODES,
 }
 
 
@@ -38,7 +38,7 @@ class Given(nn.Module):
         self.head[3].bias = self.head[2].bias
         self.first.requires_grad_(not case["frozen"])
         draw_numbers(case, self)
-        self.train(case["training"])
+        set_mode(self, case["mode"])
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.second(self.norm(self.first(x)).relu())
@@ -52,9 +52,8 @@ def probe(answer: Any, case: Case, observation: Observation) -> None:
     observation.output("trainable parameters", answer.count_parameters(network, True))
     image = (3, case["height"], case["width"])
     observation.output("multiply-adds", answer.count_multiply_adds(network, image))
-    hooks = [len(part._forward_hooks) + len(part._forward_pre_hooks) for part in network.modules()]
-    observation.mode("hooks left behind", sum(hooks))
-    observation.mode("in training", [part.training for part in network.modules()])
+    observation.mode("hooks left behind", hooks_on(network))
+    observation.mode("in training", modes_of(network))
     after = network.buffers()
     moved = [not bool((old == new).all()) for old, new in zip(before, after, strict=True)]
     observation.buffers("running averages moved", any(moved))
@@ -70,7 +69,9 @@ def told(case: Case) -> str:
     twice = ", called twice" if case["again"] else ""
     layers = f"{case['kernel']}×{case['kernel']} stride {case['stride']}, then 3×3 groups {case['groups']}{twice}"
     bias = "a bias" if case["bias"] else "no bias"
-    return f"image (3, {case['height']}, {case['width']}), {case['channels']} channels, {layers}, {bias}"
+    first = ", the first convolution frozen" if case["frozen"] else ""
+    image = f"image (3, {case['height']}, {case['width']})"
+    return f"{image}, {case['channels']} channels, {layers}, {bias}{first}; mode: {case['mode']}"
 
 
-CHECK = Check(SPACE, probe, library, trials=16, told=told, tolerance=0.0)
+CHECK = Check(SPACE, probe, library, always=EVERY_MODE, trials=16, told=told, tolerance=0.0)

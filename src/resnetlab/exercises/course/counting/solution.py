@@ -34,7 +34,7 @@ def count_multiply_adds(network: nn.Module, image: tuple[int, int, int]) -> int:
     """Multiply-adds of all calls of convolutions and linear layers for one image; the network is left as it was.
 
     Args:
-        network: in training or in evaluation mode; its modes and running averages stay.
+        network: in any mode, its frozen norms perhaps in another; modes and running averages stay.
         image: channels, height, width.
     """
     # --- fill in ---
@@ -46,11 +46,12 @@ def count_multiply_adds(network: nn.Module, image: tuple[int, int, int]) -> int:
 
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
     hooks = [layer.register_forward_hook(count) for layer in layers]
-    was_training = network.training
+    modes = {part: part.training for part in network.modules()}
     network.eval()  # so that no running average moves
     with torch.no_grad():
         network(torch.zeros(1, *image))
-    network.train(was_training)
+    for part, mode in modes.items():
+        part.training = mode
     for hook in hooks:
         hook.remove()
     return counted

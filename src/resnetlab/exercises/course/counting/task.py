@@ -7,6 +7,7 @@ from resnetlab.exercises.exercise import Exercise, Mistake
 PARAMETERS = "return sum(p.numel() for p in network.parameters() if p.requires_grad or not trainable_only)"
 COST = "counted += output[0].numel() * layer.weight[0].numel()"
 REMOVE = "    for hook in hooks:\n        hook.remove()\n"
+RESTORE = "    for part, mode in modes.items():\n        part.training = mode\n"
 EVALUATION = "    network.eval()  # so that no running average moves\n"
 
 EXERCISE = Exercise(
@@ -18,8 +19,8 @@ EXERCISE = Exercise(
         "image?",
         "register_forward_hook(count) calls count(layer, inputs, output) at every call; weight[0] is what makes "
         "one number.",
-        "output[0].numel() * layer.weight[0].numel() holds for Conv2d and Linear; then hook.remove(), and the "
-        "old mode again.",
+        "output[0].numel() * layer.weight[0].numel() holds for Conv2d and Linear; then hook.remove(), and each "
+        "part's own mode again.",
     ),
     mistakes=(
         Mistake(
@@ -74,7 +75,12 @@ EXERCISE = Exercise(
         Mistake(
             "left-in-evaluation",
             "the network is left in evaluation mode: bring it back to the mode that it came in",
-            (("    network.train(was_training)\n", ""),),
+            ((RESTORE, ""),),
+        ),
+        Mistake(
+            "frozen-norms-woken",
+            "every part is in one mode afterwards; norms that were frozen were in another: keep the mode of each part",
+            ((RESTORE, "    network.train(modes[network])\n"),),
         ),
         Mistake(
             "running-averages-moved",

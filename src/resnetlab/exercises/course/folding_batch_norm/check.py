@@ -60,7 +60,7 @@ def possible(case: Case) -> bool:
 def told(case: Case) -> str:
     given = ", ".join(f"{name} {case[name]}" for name in ("kernel", "stride", "padding", "dilation", "groups"))
     bias = "a bias" if case["bias"] else "no bias"
-    norm = f"ε {case['epsilon']}, σ² about {case['variance']}"
+    norm = f"ε {case['epsilon']}, σ² about {case['variance']}, {'γ and β' if case['affine'] else 'no γ, no β'}"
     return f"{case['channels']} to {case['outputs']} channels, {given}, {bias}, {norm}"
 
 

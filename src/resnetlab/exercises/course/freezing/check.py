@@ -78,7 +78,8 @@ def library() -> SimpleNamespace:
 
 
 def told(case: Case) -> str:
-    return f"frozen: {', '.join(case['parts']) or 'nothing'}; {case['kind']} blocks"
+    mode = "training" if case["mode_before"] else "evaluation"
+    return f"frozen: {', '.join(case['parts']) or 'nothing'}; {case['kind']} blocks, given in {mode} mode"
 
 
 CHECK = Check(SPACE, probe, library, trials=12, told=told)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resnetlab.exercises.given import residual_network
+from resnetlab.exercises.given import EVERY_MODE, MODES, hooks_on, modes_of, residual_network, set_mode
 from resnetlab.exercises.observation import Case, Check, Observation, drawn
 
 equal = torch.equal  # bound before an answer runs, which may put another one in its place
@@ -18,13 +18,14 @@ SPACE = {
     "kind": ("basic", "bottleneck"),
     "depths": ((1,), (2,), (1, 1)),
     "images": (2, 3, 5),
-    "training": (False, True),
+    "mode": MODES,
     "gradients_before": (False, True),
 }
 
 
 def probe(answer: Any, case: Case, observation: Observation) -> None:
-    network = residual_network(case, case["kind"], case["depths"]).train(case["training"])
+    network = residual_network(case, case["kind"], case["depths"])
+    set_mode(network, case["mode"])
     if case["gradients_before"]:
         for parameter in network.parameters():
             parameter.grad = torch.ones_like(parameter)
@@ -40,8 +41,8 @@ def probe(answer: Any, case: Case, observation: Observation) -> None:
         observation.gradient(f"norm at {name}", value.item() if isinstance(value, Tensor) else value)
     kept = all(_is_as_it_was(parameter.grad, case["gradients_before"]) for parameter in network.parameters())
     observation.gradient(".grad of the parameters is as it was", kept)
-    observation.mode("in training", network.training)
-    observation.mode("hooks left behind", sum(_hooks(part) for part in network.modules()))
+    observation.mode("in training", modes_of(network))
+    observation.mode("hooks left behind", hooks_on(network))
     pairs = zip(before, network.buffers(), strict=True)
     observation.buffers("running averages moved", not all(equal(old, new) for old, new in pairs))
 
@@ -50,10 +51,6 @@ def _is_as_it_was(gradient: Tensor | None, filled: bool) -> bool:
     if gradient is None or not filled:
         return gradient is None and not filled
     return bool((gradient == 1).all())
-
-
-def _hooks(part: nn.Module) -> int:
-    return len(part._forward_hooks) + len(part._backward_hooks) + len(part._forward_pre_hooks)
 
 
 def library() -> SimpleNamespace:
@@ -67,8 +64,8 @@ def library() -> SimpleNamespace:
 
 
 def told(case: Case) -> str:
-    mode = "training" if case["training"] else "evaluation"
-    return f"{case['images']} images, {case['kind']} blocks {case['depths']}, {mode}"
+    before = ", .grad filled before" if case["gradients_before"] else ""
+    return f"{case['images']} images, {case['kind']} blocks {case['depths']}{before}; mode: {case['mode']}"
 
 
-CHECK = Check(SPACE, probe, library, trials=12, told=told, tolerance=1e-3, pairs=False)
+CHECK = Check(SPACE, probe, library, always=EVERY_MODE, trials=12, told=told, tolerance=1e-3, pairs=False)

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from resnetlab.exercises.given import blocks_of, residual_network
+from resnetlab.exercises.given import EVERY_MODE, MODES, blocks_of, modes_of, residual_network, set_mode
 from resnetlab.exercises.observation import Case, Check, Observation, drawn
 
 equal = torch.equal  # bound before an answer runs, which may put another one in its place
 
-SPACE = {"kind": ("basic", "bottleneck"), "depths": ((2,), (3,), (2, 2), (1, 3)), "training": (False, True)}
+SPACE = {"kind": ("basic", "bottleneck"), "depths": ((2,), (3,), (2, 2), (1, 3)), "mode": MODES}
 IMAGES = 48
 
 
@@ -24,7 +24,7 @@ def probe(answer: Any, case: Case, observation: Observation) -> None:
     images = drawn(case, "images", IMAGES, 3, 6, 6)
     with torch.no_grad():
         labels = network.eval()(images).argmax(1)  # a network that is right,
-    network.train(case["training"])
+    set_mode(network, case["mode"])
     labels[: IMAGES // 4] = (labels[: IMAGES // 4] + 1) % 3  # but for a quarter
     added = answer.lesion_study(network, images, labels)
     if not isinstance(added, dict):
@@ -33,7 +33,7 @@ def probe(answer: Any, case: Case, observation: Observation) -> None:
     for name in sorted(added):
         value = added[name]
         observation.output(f"error without {name}", value.item() if isinstance(value, Tensor) else value)
-    observation.mode("in training", network.training)
+    observation.mode("in training", modes_of(network))
     same = [one is other for one, other in zip(parts, network.modules(), strict=False)]
     observation.mode("every module is in its place", len(same) == len(parts) and all(same))
     buffers = {name for name, _ in network.named_buffers()}
@@ -47,7 +47,7 @@ def library() -> SimpleNamespace:
     """Without taking the network apart: images go from block to block, past the one that is removed."""
 
     def lesion_study(network: Any, images: Tensor, labels: Tensor) -> dict[str, float]:
-        training = network.training
+        modes = modes_of(network)
         network.eval()
 
         def error(removed: str = "") -> float:
@@ -60,15 +60,15 @@ def library() -> SimpleNamespace:
         whole = error()
         removable = [name for name, block in blocks_of(network) if block.downsample is None]
         added = {name: error(name) - whole for name in removable}
-        network.train(training)
+        for part, mode in zip(network.modules(), modes, strict=True):
+            part.training = mode
         return added
 
     return SimpleNamespace(lesion_study=lesion_study)
 
 
 def told(case: Case) -> str:
-    mode = "training" if case["training"] else "evaluation"
-    return f"{case['kind']} blocks, stages of {case['depths']}, network given in {mode} mode"
+    return f"{case['kind']} blocks, stages of {case['depths']}; the network's mode: {case['mode']}"
 
 
-CHECK = Check(SPACE, probe, library, trials=10, told=told, pairs=False)
+CHECK = Check(SPACE, probe, library, always=EVERY_MODE, trials=10, told=told, pairs=False)

@@ -6,7 +6,8 @@ round. They removed blocks from the trained network. Dropping blocks during trai
 depth.
 
 Only a block that gives the shape it takes can be taken out: one without a projection. One block at a time is removed,
-the network is measured in evaluation mode, and everything is put back.
+the network is measured in evaluation mode, and everything is put back: each part's own mode too, for frozen norms
+are in another than the rest.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def lesion_study(network: nn.Module, images: Tensor, labels: Tensor) -> dict[str
         labels: (n,).
     """
     # --- fill in ---
-    was_training = network.training
+    modes = {part: part.training for part in network.modules()}
     network.eval()
 
     def error() -> float:
@@ -44,6 +45,7 @@ def lesion_study(network: nn.Module, images: Tensor, labels: Tensor) -> dict[str
             stage[int(place)] = nn.Identity()
             added[name] = error() - whole
             stage[int(place)] = block
-    network.train(was_training)
+    for part, mode in modes.items():
+        part.training = mode
     return added
     # --- until here ---

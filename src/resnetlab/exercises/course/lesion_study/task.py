@@ -6,6 +6,7 @@ from resnetlab.exercises.exercise import Exercise, Mistake
 
 REMOVE = "stage[int(place)] = nn.Identity()"
 BACK = "            stage[int(place)] = block\n"
+RESTORE = "    for part, mode in modes.items():\n        part.training = mode\n"
 ADDED = "added[name] = error() - whole"
 ERROR = "return (network(images).argmax(1) != labels).double().mean().item()"
 REMOVABLE = 'if hasattr(block, "downsample") and block.downsample is None:'
@@ -35,9 +36,8 @@ EXERCISE = Exercise(
                 (BACK, "            removed = [*removed, (stage, place, block)]\n"),
                 ("    added = {}\n", "    added = {}\n    removed = []\n"),
                 (
-                    "    network.train(was_training)\n",
-                    "    for stage, place, block in removed:\n"
-                    "        stage[int(place)] = block\n    network.train(was_training)\n",
+                    RESTORE,
+                    "    for stage, place, block in removed:\n        stage[int(place)] = block\n" + RESTORE,
                 ),
             ),
         ),
@@ -54,7 +54,12 @@ EXERCISE = Exercise(
         Mistake(
             "left-in-evaluation",
             "the network is left in evaluation mode: bring it back to the mode that it came in",
-            (("    network.train(was_training)\n", ""),),
+            ((RESTORE, ""),),
+        ),
+        Mistake(
+            "frozen-norms-woken",
+            "every part is in one mode afterwards; norms that were frozen were in another: keep the mode of each part",
+            ((RESTORE, "    network.train(modes[network])\n"),),
         ),
         Mistake(
             "whole-not-subtracted",

@@ -128,7 +128,8 @@ def told(case: Case) -> str:
               "shape": ", a tensor of another shape", "program": ", with a program in it"}  # fmt: skip
     under = f' under "{case["wrapper"]}"' if case["wrapper"] else ""
     counters = "" if case["counters"] else ", no counters"
-    return f"a file with {names}{under}{counters}{faults[case['fault']]}"
+    order = ", in another order" if case["shuffled"] else ""
+    return f"a file with {names}{under}{counters}{order}{faults[case['fault']]}"
 
 
 CHECK = Check(SPACE, probe, library, trials=40, told=told)

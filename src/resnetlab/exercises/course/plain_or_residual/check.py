@@ -72,7 +72,8 @@ def library() -> SimpleNamespace:
 def told(case: Case) -> str:
     kind = "residual" if case["residual"] else "plain"
     images = f"{case['images']} images of {case['width']} numbers"
-    return f"{case['blocks']} {kind} blocks of {case['branch']} branches, {images}"
+    given = f"given ratios {', '.join(map(str, GIVEN[case['ratios']]))}"
+    return f"{case['blocks']} {kind} blocks of {case['branch']} branches, {images}; {given}"
 
 
 CHECK = Check(SPACE, probe, library, trials=20, told=told, tolerance=1e-3)

@@ -24,9 +24,10 @@ def gradient_ratios(x: Tensor, branches: Sequence[Branch], residual: bool, direc
     """The gradient's norm at each block's input over that at its output, for each image alone.
 
     Args:
-        x: (n, d), the input of the first block. branches: F of each block, in order; each takes and gives (n, d). A
-        block is F(h) + h, or F(h) in a plain stack. residual: whether there are skips. direction: (n, d); the loss is
-        the sum of the last block's output times it, element by element.
+        x: (n, d), the input of the first block.
+        branches: F of each block, in order; each takes and gives (n, d).
+        residual: whether a block is F(h) + h, or F(h) alone.
+        direction: (n, d); the loss is the sum of the last block's output times it, element by element.
 
     Returns:
         (blocks, n), the first block first.

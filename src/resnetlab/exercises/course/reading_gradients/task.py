@@ -25,13 +25,12 @@ EXERCISE = Exercise(
         misread("row-of-the-sigmoids", "SECOND", "b", "a",
                 "the row that loses a lot is the one of sigmoids; with ReLU and BN nothing is lost"),
         misread("growing-as-cause", "SECOND", "b", "c",
-                "the table compares no training: a gradient that grows is not shown to do harm. And no network "
-                "without BN "
-                "is shown to train better"),
+                "the table compares no training: a gradient that grows is not shown to do harm, nor a network without "
+                "BN to train better"),
         misread("skips-where-none-were", "THIRD", "c", "a",
                 "no skip is in these two rows; with He initialisation there is hardly a loss without any"),
         misread("every-network-from-two", "THIRD", "c", "b",
                 "two rows of one network do not speak for all; the first row has He initialisation and loses 70 %"),
-        no_choice("FIRST", "a"),
+        no_choice(RIGHT),
     ),
 )  # fmt: skip

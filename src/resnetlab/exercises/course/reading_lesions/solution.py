@@ -20,7 +20,7 @@ from __future__ import annotations
 FIRST = "a"  # 6 and 80 are 86 of a hundred, guessing has 90: no layer finds what it was trained to be given
 # --- until here ---
 
-# SECOND. "resnet20, BN anew" lies below "resnet20", at the first block by far.
+# SECOND. "resnet20, BN anew" lies below "resnet20" at six of the seven blocks, at the first by far.
 #    a. The network has learned again to do without the block.
 #    b. Batch norm is what makes a network bear the loss of a block.
 #    c. A part of the damage were statistics that no longer fitted. The rest is the block itself.

@@ -29,6 +29,6 @@ EXERCISE = Exercise(
                 "one block was taken out at a time: what many do together is not in this figure"),
         misread("lesion-for-smaller-network", "THIRD", "b", "c",
                 "these blocks were there while the others were trained; a smaller network was not"),
-        no_choice("FIRST", "a"),
+        no_choice(RIGHT),
     ),
 )  # fmt: skip

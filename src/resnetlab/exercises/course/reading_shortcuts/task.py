@@ -29,6 +29,6 @@ EXERCISE = Exercise(
                 "the differences seed by seed have an interval of their own: it is in the table"),
         misread("cause-not-measured", "THIRD", "a", "c",
                 "no gradient is in this table; that the skip makes the difference does not tell how"),
-        no_choice("FIRST", "c"),
+        no_choice(RIGHT),
     ),
 )  # fmt: skip

@@ -28,6 +28,6 @@ EXERCISE = Exercise(
                 "degradation is a higher training error, and the table has none; the paper's is below 0.1 % here"),
         misread("best-depth-from-four-rows", "THIRD", "a", "c",
                 "four networks, one data set and no spread over seeds do not give a best depth"),
-        no_choice("FIRST", "b"),
+        no_choice(RIGHT),
     ),
 )  # fmt: skip

@@ -30,6 +30,6 @@ EXERCISE = Exercise(
                 "a height on a logarithmic axis is a ratio: read the ends of both bands and subtract"),
         misread("interval-for-spread", "THIRD", "c", "b",
                 "the band is the interval of the mean, and no range of the runs: with more seeds it gets narrower"),
-        no_choice("FIRST", "b"),
+        no_choice(RIGHT),
     ),
 )  # fmt: skip

@@ -1,9 +1,10 @@
 """A training loop that resumes exactly.
 
-A run that was stopped and goes on should end where it would have ended undisturbed, to the bit. The weights alone do
-not do that. SGD with momentum has a velocity for each weight; a schedule knows how far it is; batch norms have
-running averages; the order of the images and dropout come from random numbers, each with a state of its own; and the
-loop has its step. What is forgotten shows as a small jump of the loss, or, worse, not at all.
+A run that was stopped and goes on should end where it would have ended undisturbed, to the bit; only rounding is
+forgiven here. The weights alone do not do that. SGD with momentum has a velocity for each weight; a schedule knows how
+far it is; batch norms have running averages; the order of the images and dropout come from random numbers, each with a
+state of its own; and the loop has its step. What is forgotten shows as a small jump of the loss, or, worse, not at
+all.
 
 A state dict holds the tensors themselves, not copies: training goes on and changes them. What is to stay is copied.
 """

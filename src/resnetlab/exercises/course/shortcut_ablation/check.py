@@ -83,7 +83,8 @@ def possible(case: Case) -> bool:
 
 
 def told(case: Case) -> str:
-    kind = "errors of the laboratory" if case["errors"] == "measured" else "errors drawn at random"
+    drawn = f"errors drawn at random, {case['effect']} points from option to option"
+    kind = "errors of the laboratory" if case["errors"] == "measured" else drawn
     return f"{kind}, {', '.join(case['others'])} against A, {case['seeds']} seeds"
 
 

@@ -46,7 +46,8 @@ def library() -> SimpleNamespace:
 
 
 def told(case: Case) -> str:
-    return f"{case['kind']} blocks, {' and '.join(map(str, case['depths']))} in a stage"
+    mode = "training" if case["training"] else "evaluation"
+    return f"{case['kind']} blocks, {' and '.join(map(str, case['depths']))} in a stage, {mode}"
 
 
 CHECK = Check(SPACE, probe, library, trials=10, told=told)

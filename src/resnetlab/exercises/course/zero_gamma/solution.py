@@ -2,9 +2,8 @@
 
 If every block began as the identity, a deep network would begin as a shallow one. "Set all weights to zero" does
 that, and ruins the block: where both convolutions are zero, each gets its gradient through the other, which is zero,
-for ever. The way that works (Goyal et al. 2017, Section 5.1) is to zero the
-last batch norm of each branch alone: γ and β. Then F(x) = 0, and γ itself gets a gradient at once, so the block wakes
-up in the first step.
+for ever. The way that works (Goyal et al. 2017, Section 5.1) is to zero the last batch norm of each branch alone: γ
+and β. Then F(x) = 0, and γ itself gets a gradient at once, so the block wakes up in the first step.
 
 For the original block this makes the identity for x ≥ 0 only: a ReLU follows the addition. A block whose shape changes
 is its projection then, which keeps its norm as it is.
