@@ -11,17 +11,19 @@ from typing import Any
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 WIDTH_IN_FILES = 120  # columns, where output goes to a file or another program
 
 
 def show(*things: RenderableType) -> None:
-    """Print to standard output; texts, paths among them, are never broken."""
+    """Print to standard output; strings, paths among them, and texts that are folded already are never broken."""
     console = Console(highlight=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(highlight=False, width=WIDTH_IN_FILES)
     for thing in things:
-        console.print(thing, markup=False, soft_wrap=isinstance(thing, str))
+        is_whole = isinstance(thing, str) or (isinstance(thing, Text) and bool(thing.no_wrap))
+        console.print(thing, markup=False, soft_wrap=is_whole)
 
 
 def plain_table(*columns: str, whole: Collection[str] = (), numbers: Collection[str] = ()) -> Table:

@@ -15,7 +15,7 @@ WIDTH = 80
 
 def overview_text(course: CourseFolder | None = None) -> Text:
     """The checklist, ticked where a learner's course proves it, and the questions, by topic."""
-    text = Text("Can you ...\n", "bold", no_wrap=True, overflow="ignore")  # folded here, but for commands
+    text = Text("Can you ...\n", "bold", no_wrap=True)  # folded here, but for commands
     for skill in CHECKLIST:
         is_proved = course is not None and skill.is_proved(course)
         text.append(_folded(f"[{'x' if is_proved else ' '}] {skill.text}", 2, 6), "green" if is_proved else "")

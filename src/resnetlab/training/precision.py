@@ -80,5 +80,5 @@ def choose_channels_last(device: str, asked: OnOff = "auto") -> tuple[bool, str]
 
 def _units() -> list[str]:
     """Of the processor, for bfloat16, by the names that PyTorch has for them; none where PyTorch does not tell."""
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return [name for name in FAST_ON_PROCESSORS if capabilities.get(name)]
