@@ -51,6 +51,11 @@ def test_lazy_layers_are_drawn_by_the_seed_and_the_callers_random_state_stays(tm
     assert not torch.equal(first, other)
 
 
+def test_lazy_norms_are_no_trained_ones(tmp_path: Path) -> None:
+    layers = (nn.LazyConv2d(4, 3, padding=1), nn.LazyBatchNorm2d(), nn.ReLU(), nn.Flatten(), nn.LazyLinear(10))
+    assert diagnose(nn.Sequential(*layers), folder=tmp_path / "a").facts["source"] is None
+
+
 def test_a_network_of_one_size_alone_gets_that_size() -> None:
     assert smallest_size(8, 3, lambda channels, side: "" if side == 224 else "other size") == 224
     assert smallest_size(8, 3, lambda channels, side: "" if side >= 29 else "too small") == 29

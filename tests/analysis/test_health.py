@@ -20,6 +20,7 @@ import resnetlab
 from resnetlab.actions import diagnose_page
 from resnetlab.analysis.health_judgement import judge
 from resnetlab.analysis.health_look import look_at_health
+from resnetlab.analysis.health_rules import Rule
 from resnetlab.analysis.health_structure import read_structure
 from resnetlab.data import LabelledImages, load_data, open_data
 from resnetlab.pages.svg import Drawing
@@ -180,6 +181,34 @@ def test_what_only_waits_for_a_zero_scale_is_no_fault(batches: Batches) -> None:
     found = diagnosed(model, batches)
     assert places(found, "no gradient") == []
     assert places(found, "waits for others") == [None]
+
+
+@pytest.mark.parametrize("zeroed", [("conv1", "conv2"), ("bn1", "bn2")])
+def test_zeros_that_wait_for_each_other_never_learn(zeroed: tuple[str, str], batches: Batches) -> None:
+    model = faults.Residual()
+    for part in zeroed:
+        nn.init.zeros_(model.get_parameter(f"layer2.1.{part}.weight"))
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    found = diagnosed(model, batches)
+    assert "layer2.1.conv1" in places(found, "no gradient")
+    assert places(found, "waits for others") == []
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
+    for images, labels in (*batches, *batches):
+        optimiser.zero_grad()
+        F.cross_entropy(model.train()(images), labels).backward()
+        optimiser.step()
+    assert not torch.equal(model.get_parameter("conv1.weight"), before["conv1.weight"])
+    assert torch.equal(model.get_parameter("layer2.1.conv1.weight"), before["layer2.1.conv1.weight"])
+
+
+def test_a_module_that_is_called_twice_is_one_place_and_the_rest_is_counted_without_a_number(batches: Batches) -> None:
+    rule = Rule("rule", "warning", 0.0, "test", lambda look, structure: ((f"{at % 10}", 1.0) for at in range(20)), "-")
+    model = faults.Residual()
+    found = judge(look_at_health(model, batches), read_structure(model, (1, 8, 8)), (rule,))
+    assert [finding.layer for finding in found] == [*map(str, range(8)), None]
+    assert (found[-1].value, found[-1].threshold) == (None, None)
+    assert found[-1].advice == "and in 2 more places, which the tables list"
 
 
 def test_what_is_frozen_is_told(batches: Batches) -> None:

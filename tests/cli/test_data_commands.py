@@ -48,6 +48,13 @@ def test_what_is_wrong_is_exit_code_1_and_named(capsys: pytest.CaptureFixture[st
     assert "in more than one split: 1 picture" in said
 
 
+def test_a_single_class_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    write_classes(Path("one", "train"))
+    shutil.rmtree("one/train/temple")
+    assert main(["data", "inspect", "imagefolder:one"]) == 1
+    assert "there is 1 class: nothing can be told apart" in capsys.readouterr().out
+
+
 def test_files_and_classes_of_any_name_are_inspected(capsys: pytest.CaptureFixture[str]) -> None:
     for number, name in enumerate(NAMES):
         Path("odd", name).mkdir(parents=True)

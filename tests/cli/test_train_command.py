@@ -133,6 +133,41 @@ def test_what_scripts_rely_on(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["n"] == 397
 
 
+def test_a_flag_may_be_said_again_or_taken_back(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("on.yaml").write_text("flip_at_test: true\n", encoding="utf-8")
+    for flags, holds in ((["--flip-at-test"], "true"), (["--no-flip-at-test"], "false"), ([], "true")):
+        assert main(["train", "--config", "on.yaml", *flags, "--print-config"]) == 0
+        assert f"flip_at_test: {holds}" in capsys.readouterr().out
+    line = shlex.split(f"{ASKED} --flip-at-test --output run")
+    assert main(line) == 0
+    assert main([*line, "--resume"]) == 0
+
+
+def test_what_a_run_cannot_go_on_from_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    line = f"{ASKED} --output run"
+    assert main(shlex.split(line)) == 0
+    capsys.readouterr()
+    assert main(shlex.split("train --resume run --optim.lr 0.7 --augment.flip random")) == 2
+    assert "optim.lr: 0.1 then, 0.7 now; augment.flip: none then, random now" in capsys.readouterr().err
+    Path("run/checkpoints/last.pt").write_bytes(b"damaged")
+    assert main(shlex.split("train --resume run --quiet")) == 0
+    assert "the previous checkpoint was taken" in capsys.readouterr().err  # quiet or not
+    Path("run/model.safetensors").unlink()
+    assert main(["eval", "run", "--data", "digits"]) == 2
+    assert "resnetlab train --resume run" in capsys.readouterr().err
+    steps = Path("run/metrics.jsonl").read_bytes()
+    shutil.rmtree("run/checkpoints")
+    assert main(shlex.split("train --resume run --quiet")) == 2
+    assert "run has no checkpoint, and its metrics.jsonl tells of steps" in capsys.readouterr().err
+    assert Path("run/metrics.jsonl").read_bytes() == steps
+
+
+def test_batches_that_are_learned_by_heart_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(shlex.split(f"{ASKED.removesuffix('--quiet')} --output run --overfit-batches 2")) == 0
+    assert "overfitting: at most" in capsys.readouterr().err
+    assert "overfitting" in json.loads(Path("run/run.json").read_text(encoding="utf-8"))["choices"]
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_command_with_its_code_and_the_run_goes_on(
     number: signal.Signals, code: int, monkeypatch: pytest.MonkeyPatch

@@ -33,6 +33,8 @@ BODIES = {
     "a question to the keyboard": ("return input('?')", "reads-input", "asks the keyboard"),
     "a fork": ("os.fork()", "starts-processes", "starts another process"),
     "a shell": ("os.system('true')", "starts-processes", "starts another process"),
+    "memory, bit by bit": ("a = []\nwhile True: a.append(torch.empty(10**8))", "memory", "2 GB"),
+    "no gradient": (f"with torch.no_grad(): return {RIGHT}", None, "no gradient comes to x"),
     "recursion": ("return convolution(x, weight, bias, stride, padding)", "endless-recursion", "calls itself"),
     "a stub": ("raise NotImplementedError", "not-begun", "not written yet (line 5)"),
     "nothing given back": ("pass", "wrong-type", "y is None, and a tensor is meant"),
@@ -100,6 +102,41 @@ def test_what_nobody_foresaw_fails_in_its_place_with_the_smallest_input(workshop
     assert (result.passed, result.mistake, result.where) == (False, None, "output")
     assert result.message.startswith("wrong in the output")
     assert "x (1, 2, 4, 4), weight (1, 2, 1, 1), stride 3, padding 0" in result.message
+
+
+NO_MODULE = {
+    # exercise, what is changed in its solution, the mistake, part of the message
+    "nothing": (
+        "projection_shortcut",
+        "return nn.Identity()",
+        "return None",
+        "wrong-type",
+        "shortcut is None, and an",
+    ),
+    "a list": (
+        "assembling_stages",
+        "return nn.Sequential(*stages)",
+        "return stages",
+        "wrong-type",
+        "stages is a list",
+    ),
+    "a list inside": (
+        "cifar_resnet20",
+        "self.stages = nn.Sequential(*blocks)",
+        "self.stages = blocks",
+        "not-registered",
+        "the modules in self.stages stand in a plain list",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", NO_MODULE)
+def test_what_is_no_module_or_holds_modules_in_a_list_is_told(kind: str, workshop: Workshop) -> None:
+    name, right, wrong, slug, message = NO_MODULE[kind]
+    assert right in solution(name)
+    result = workshop.check(name, solution(name).replace(right, wrong).encode(), "answer.py")
+    assert (result.passed, result.mistake) == (False, slug), result.message
+    assert message in result.message
 
 
 def test_a_wrong_gradient_is_told_from_a_wrong_output(workshop: Workshop) -> None:

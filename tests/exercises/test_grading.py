@@ -77,6 +77,17 @@ def test_a_class_is_graded_to_the_same_letter_twice(class_of: Path) -> None:
     assert held["guarded"] == guards()
 
 
+def test_what_changes_while_the_class_is_graded_changes_no_grade(class_of: Path) -> None:
+    first, second = (learner(class_of / name, solution("convolution_by_unfold")) for name in ("ada", "bob"))
+
+    def spoil(learners: int) -> None:
+        (second / FIRST).write_text("raise SystemExit\n", encoding="utf-8")
+
+    grades = grade_folders([first, second], class_of / "grades", tell=spoil)
+    assert (second / FIRST).read_text(encoding="utf-8") == "raise SystemExit\n"  # before bob's turn had come
+    assert [results[0].passed for results in grades.results] == [True, True]
+
+
 def test_two_jobs_give_the_grades_of_one(class_of: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sources = {
         "right": solution("convolution_by_unfold"),
@@ -215,6 +226,16 @@ def test_a_link_to_another_answer_is_no_answer(class_of: Path) -> None:
     grades = grade_folders([class_of / "eve"], class_of / "grades")
     assert grades.results[0][0].mistake == "missing-file"
     assert "is no plain file" in grades.results[0][0].message
+
+
+def test_a_folder_in_the_place_of_an_answer_is_no_answer(class_of: Path) -> None:
+    (class_of / "eve" / FIRST).mkdir(parents=True)
+    (class_of / "eve" / "a\x1b[31m\n.py").touch()
+    grades = grade_folders([class_of / "eve"], class_of / "grades")
+    assert grades.results[0][0].mistake == "missing-file"
+    assert "is no plain file" in grades.results[0][0].message
+    assert grades.results[0][1].message.startswith(f"there is no {file_name('batch_norm')}\nrename a")
+    assert "\x1b" not in grades.results[0][1].message
 
 
 def test_learners_of_one_name_go_by_their_path() -> None:

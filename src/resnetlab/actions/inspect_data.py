@@ -84,6 +84,7 @@ class Inspection:
             f"there twice: {counted(whole, 'picture')}; training may put the copies into two parts": whole,
             f"in more than one class: {counted(torn, 'picture')}": torn,
             f"classes are missing in the {' and the '.join(lacking)} split": len(lacking),
+            f"there is {counted(len(self.classes), 'class')}: nothing can be told apart": len(self.classes) < 2,
         }
         return tuple(sentence for sentence, count in found.items() if count)
 

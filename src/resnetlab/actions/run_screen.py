@@ -133,6 +133,12 @@ class Screen:
         self.keep(text)
         self.console.print(text, markup=False, soft_wrap=True)
 
+    def warn(self, text: str) -> None:
+        """The same, even where all else is quiet."""
+        quiet, self.console.quiet = self.console.quiet, False
+        self.say(text)
+        self.console.quiet = quiet
+
     def on_step(self, event: StepDone) -> None:
         """Move the live line, if it is time to."""
         self.pace.step(event.images)

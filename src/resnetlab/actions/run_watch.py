@@ -71,6 +71,10 @@ class Watch:
         """A line on the screen and in the log."""
         self.screen.say(text)
 
+    def warn(self, text: str) -> None:
+        """A line on the screen, also a quiet one, and in the log."""
+        self.screen.warn(text)
+
     def note(self, text: str) -> None:
         """A line in the log alone."""
         self.log.say(text)
@@ -94,6 +98,9 @@ class Nobody:
         return None
 
     def say(self, text: str) -> None:
+        """Nothing."""
+
+    def warn(self, text: str) -> None:
         """Nothing."""
 
     def note(self, text: str) -> None:

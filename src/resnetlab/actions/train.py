@@ -17,7 +17,7 @@ from resnetlab.actions.training_call import BEGUN, TrainingCall
 from resnetlab.actions.training_network import network_to_train
 from resnetlab.actions.training_preparation import MakeNetwork, Trial, prepare
 from resnetlab.core.devices import choose_device
-from resnetlab.core.errors import ResnetlabError
+from resnetlab.core.errors import CheckpointError, OutputError, ResnetlabError
 from resnetlab.core.folders import make_output_folder
 from resnetlab.core.memory import keep_large_blocks
 from resnetlab.training.checkpoints import Checkpoint, has_checkpoint, load_checkpoint_file, load_last
@@ -75,8 +75,9 @@ def run(
     """
     if asked.model is None or asked.data is None:
         missing = [f"--{name}" for name in ("model", "data") if getattr(asked, name) is None]
-        verb = "is" if len(missing) == 1 else "are"
-        raise ResnetlabError(f"{' and '.join(missing)} {verb} missing\ngive it, or a --recipe, which names both")
+        verb, them = ("is", "it") if len(missing) == 1 else ("are", "them")
+        told = f"{' and '.join(missing)} {verb} missing\ngive {them}, or a --recipe, which names both"
+        raise ResnetlabError(told)
     interruption = Interruption(asked.most_seconds)
     with join(choose_device(asked.device)) as world:
         if world.device == "cpu":
@@ -91,8 +92,25 @@ def run(
         with kept_for_us(folder, own=asked.output is not None) if world.is_first else nullcontext():
             ready = prepare(asked, world, make_network, trial)
             call = TrainingCall(folder, asked, world, ready, command, interruption, trial.stop_at if trial else None)
-            goes_on = stored is not None and from_first(partial(has_checkpoint, folder))
+            goes_on = stored is not None and from_first(partial(_has_begun, folder, start))
             return call.go(_checkpoint(folder, start) if goes_on else None)
+
+
+def _has_begun(folder: Path, start: Path | None) -> bool:
+    """Whether a run that is to go on has a checkpoint to go on from.
+
+    Raises:
+        CheckpointError: it has none, and had made steps.
+    """
+    if start is not None or has_checkpoint(folder):
+        return True
+    metrics = folder / "metrics.jsonl"
+    if metrics.exists() and metrics.stat().st_size:
+        raise CheckpointError(
+            f"{folder} has no checkpoint, and its metrics.jsonl tells of steps\n"
+            f"put its {FOLDER} back, or begin a new run"
+        )
+    return False
 
 
 def _checkpoint(folder: Path, start: Path | None) -> Checkpoint:
@@ -105,7 +123,11 @@ def _folder(command: str, asked: TrainSettings, stored: TrainSettings | None) ->
     if stored is None:
         return make_run_folder(command, asked)
     assert stored.output is not None
-    return make_output_folder(command, "", stored.output, exist_ok=True)
+    try:
+        return make_output_folder(command, "", stored.output, exist_ok=True)
+    except OutputError as error:
+        what = str(error).splitlines()[0].removeprefix("--output ")
+        raise OutputError(f"{what}\nmake it writable: a run goes on in its own folder") from error
 
 
 def _as_before_the_restart(asked: TrainSettings, command: str) -> tuple[TrainSettings, TrainSettings | None]:

@@ -46,7 +46,7 @@ class TrainSettings(Config):
         save_every: steps from one checkpoint to the next; None: one after each epoch.
         probe: steps from one look at every layer's signal and gradient to the next; None for none.
         tensorboard: write for TensorBoard too.
-        output: folder of the run; runs/train/<time>-<name> if not given.
+        output: folder of the run; runs/<command>/<time>-<name> if not given.
         exist_ok: replace the files of an earlier run in the output folder.
         quiet: show no progress.
     """
@@ -210,13 +210,24 @@ def refuse_changes(stored: TrainSettings, asked: TrainSettings) -> None:
     Raises:
         ResnetlabError: names what differs.
     """
-    there, here = stored.as_plain(), asked.as_plain()
-    differ = [name for name in there if there[name] != here[name] and name not in FREE_AT_RESUME]
+    there, here = _one_by_one(stored.as_plain()), _one_by_one(asked.as_plain())
+    names = [name for name in dict.fromkeys((*there, *here)) if name not in FREE_AT_RESUME]
+    differ = [name for name in names if there.get(name) != here.get(name)]
     if differ:
-        said = "; ".join(f"{name}: {_short(there[name])} then, {_short(here[name])} now" for name in differ[:4])
+        said = "; ".join(
+            f"{name}: {_short(there.get(name))} then, {_short(here.get(name))} now" for name in differ[:4]
+        )
         raise ResnetlabError(
             f"--resume goes on with what the run began with, and {said}\nleave it out, or start a new run"
         )
+
+
+def _one_by_one(plain: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Settings under their whole names, as "optim.lr"."""
+    found: dict[str, Any] = {}
+    for name, value in plain.items():
+        found |= _one_by_one(value, f"{before}{name}.") if isinstance(value, Mapping) else {f"{before}{name}": value}
+    return found
 
 
 def _short(value: object) -> str:

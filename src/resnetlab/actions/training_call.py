@@ -73,6 +73,8 @@ class TrainingCall:
         with self._watching(checkpoint) as watch, self._probing() as probes, self.interruption.listening():
             for remark in self._first_words(checkpoint):
                 watch.say(remark)
+            for warning in self._warnings(checkpoint):
+                watch.warn(warning)
             if checkpoint is None:
                 self._introduce()
                 self._save(watch, ready.state)
@@ -193,9 +195,14 @@ class TrainingCall:
         total_count, trainable = counts(self.ready.state.model)
         yield f"{self.asked.model}: {total_count:,} parameters, {trainable:,} of them trained"
         yield from (f"{name}: {choice}" for name, choice in self.ready.choices.items())
-        yield from self.ready.remarks
+        yield from (remark for remark in self.ready.remarks if remark not in self.ready.warnings)
         if checkpoint is not None:
             yield f"going on after step {self.ready.state.step} of {self.ready.steps}"
+
+    def _warnings(self, checkpoint: Checkpoint | None) -> Iterator[str]:
+        """What is said even to those who asked for quiet, a line each."""
+        yield from self.ready.warnings
+        if checkpoint is not None:
             yield from filter(None, (checkpoint.remark, self._elsewhere(checkpoint)))
 
     def _elsewhere(self, checkpoint: Checkpoint) -> str | None:

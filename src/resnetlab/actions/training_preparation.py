@@ -61,6 +61,7 @@ class Prepared:
         steps: in all.
         choices: what was chosen for this machine, by name, with the reason.
         remarks: what was assumed, a sentence each.
+        warnings: those of them that tell of images left out.
         before_epoch: called at the start of each epoch.
     """
 
@@ -75,6 +76,7 @@ class Prepared:
     steps: int
     choices: Mapping[str, str]
     remarks: tuple[str, ...]
+    warnings: tuple[str, ...]
     before_epoch: Callable[[TrainingState], None] = lambda state: None
 
 
@@ -112,6 +114,7 @@ def prepare(
     epochs = asked.epochs if asked.steps is None else ceil(asked.steps / batches.steps)
     steps = epochs * batches.steps if asked.steps is None else asked.steps
     choice, seed = numbers.choice, (asked.seed, world.rank)
+    warnings = tuple(dict.fromkeys((*left_out, *not_validated, *not_tested)))
     return Prepared(
         data,
         how,
@@ -124,8 +127,9 @@ def prepare(
         test=test,
         epochs=epochs,
         steps=steps,
-        choices=numbers.in_words | {"training images": reading},
-        remarks=(*data.remarks, *start.remarks, *left_out, *not_validated, *not_tested),
+        choices=numbers.in_words | {"training images": reading} | _overfitted(asked),
+        remarks=(*data.remarks, *start.remarks, *warnings),
+        warnings=warnings,
         before_epoch=partial(start.freezing.end_in_time, world=world),
     )
 
@@ -215,3 +219,11 @@ def _part(asked: TrainSettings, world: World, images: int) -> int:
             f"give {world.ranks * asked.accumulate} or more"
         )
     return asked.batch_size // world.ranks // asked.accumulate
+
+
+def _overfitted(asked: TrainSettings) -> dict[str, str]:
+    """What is said where a few batches are learned by heart."""
+    if asked.overfit_batches is None:
+        return {}
+    images = asked.overfit_batches * asked.batch_size
+    return {"overfitting": f"at most {images:,} of them, the same in every epoch; their loss should fall to nothing"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from resnetlab.analysis.health import HealthFinding, Severity
 from resnetlab.analysis.health_look import HealthLook
@@ -11,6 +12,7 @@ from resnetlab.analysis.health_structure import Structure
 
 MOST_NAMED = 8  # places of one rule that become findings of their own
 MISTAKES_THAT_BREAK = frozenset({"skip never added", "gradient stopped", "multiplied by zero", "added to itself"})
+CHOICES = frozenset({"projection in the paper's CIFAR network", "stage width differs"})  # no harm in them
 SOFTMAX = "softmax inside"
 TOLD_BY_A_RULE = "bias under batch norm"
 
@@ -31,12 +33,15 @@ def judge(look: HealthLook, structure: Structure, rules: Iterable[Rule] = RULES)
 
 
 def _apply(rule: Rule, look: HealthLook, structure: Structure) -> Iterator[HealthFinding]:
-    found = [(layer, value) for layer, value in rule.measure(look, structure) if rule.fires(value)]
-    for layer, value in found[:MOST_NAMED]:
+    found: dict[str | None, float] = {}
+    for layer, value in rule.measure(look, structure):
+        if rule.fires(value):
+            found.setdefault(layer, value)  # a module may be called more than once
+    for layer, value in islice(found.items(), MOST_NAMED):
         yield HealthFinding(rule.name, rule.severity, layer, value, rule.limit, rule.advice)
     if len(found) > MOST_NAMED:
         more = f"and in {len(found) - MOST_NAMED} more places, which the tables list"
-        yield HealthFinding(rule.name, "info", None, float(len(found)), rule.limit, more)
+        yield HealthFinding(rule.name, "info", None, None, None, more)
 
 
 def _of_structure(structure: Structure) -> Iterator[HealthFinding]:
@@ -44,5 +49,7 @@ def _of_structure(structure: Structure) -> Iterator[HealthFinding]:
         if finding.name == TOLD_BY_A_RULE or (finding.kind == "deviation" and finding.name != SOFTMAX):
             continue
         severity: Severity = "error" if finding.name in MISTAKES_THAT_BREAK else "warning"
+        if finding.name in CHOICES:
+            severity = "info"
         for place in finding.places[:MOST_NAMED]:
             yield HealthFinding(finding.name, severity, place, None, None, finding.text)

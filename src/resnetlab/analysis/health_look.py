@@ -198,7 +198,8 @@ def _parameters(
 ) -> tuple[ParameterState, ...]:
     gradients = {name: (sum(values) / count) ** 0.5 for name, values in squares.items()}
     stopped = {name for name in _learning(model) if gradients.get(name) == 0.0}
-    waiting = _that_wait(model, batch, stopped) if stopped else set()
+    moving = {name for name, gradient in gradients.items() if gradient}
+    waiting = _that_wait(model, batch, moving, stopped) if stopped else set()
     auxiliary = _of_other_outputs(
         model, batch[0], {name for name in _learning(model) if not gradients.get(name)}, others
     )
@@ -216,24 +217,30 @@ def _parameters(
     )
 
 
-def _that_wait(model: nn.Module, batch: tuple[Tensor, Tensor], stopped: set[str]) -> set[str]:
-    """Those of the parameters without gradient that have one as soon as what is all zeros is not."""
-    zeros = [one for one in model.parameters() if one.requires_grad and not one.detach().any()]
-    if not zeros:
-        return set()
+def _that_wait(model: nn.Module, batch: tuple[Tensor, Tensor], moving: set[str], stopped: set[str]) -> set[str]:
+    """Those of the stopped parameters that get a gradient once zeros that have one have moved, and so on.
+
+    Zeros that get none until others of their kind move, as two zeroed convolutions in a row, never do.
+    """
+    zeros = {name: one for name, one in _learning(model).items() if not one.detach().any()}
+    nudged, waiting = set[str](), set[str]()
     with preserved(model):
         model.train()
         try:
-            with torch.no_grad():
-                for one in zeros:
-                    one.fill_(NUDGE)
-            with torch.enable_grad():
-                _, gradients = _gradients(model, *batch)
+            while fresh := moving & zeros.keys() - nudged:
+                with torch.no_grad():
+                    for name in fresh:
+                        zeros[name].fill_(NUDGE)
+                nudged |= fresh
+                with torch.enable_grad():
+                    _, gradients = _gradients(model, *batch)
+                moving = {name for name, one in gradients.items() if one is not None and bool(one.any())}
+                waiting |= stopped & moving
         finally:
             with torch.no_grad():
-                for one in zeros:
-                    one.zero_()
-    return {name for name in stopped if (gradient := gradients[name]) is not None and bool(gradient.any())}
+                for name in nudged:
+                    zeros[name].zero_()
+    return waiting
 
 
 def _of_other_outputs(model: nn.Module, images: Tensor, names: set[str], others: OtherOutputs) -> set[str]:

@@ -169,7 +169,7 @@ RULES: tuple[Rule, ...] = (
         "definition",
         measure.without_gradient,
         "this many parameters ask for a gradient and get none: their output is not used, or the way back is cut by "
-        "detach(), no_grad(), or a product with zero",
+        "detach(), no_grad(), or a product with zero, as of two zeroed layers in a row, which wait for each other",
     ),
     Rule(
         "auxiliary head",
@@ -220,8 +220,8 @@ RULES: tuple[Rule, ...] = (
         1.0,
         f"{CALIBRATED}; a network that knows nothing gives every class the same probability",
         measure.first_loss,
-        "an untrained network's loss is this far from log(classes), so that its first steps only undo that; scale the "
-        "head's weights down, and check that labels and classes fit",
+        "an untrained network's loss is this far from log(classes), so that its first steps only undo that; begin "
+        "with smaller weights in the head and no bias, and check that labels and classes fit",
     ),
     Rule(
         "biased head",

@@ -99,9 +99,14 @@ def gradient_stopped(form: NetworkForm) -> Iterator[Finding]:
     cut = [at for at in cut if any(map(graph.is_weighted, graph.between((), (at.index,))))]
     yield from mistake(
         "gradient stopped",
-        (at.module or "the network" for at in cut),
-        "detached: no gradient goes back this way to the layers before",
+        (_last_module(graph, at.index) for at in cut),
+        "detached at or behind this layer: no gradient goes back this way to the layers before",
     )
+
+
+def _last_module(graph: Graph, index: int) -> str:
+    """The module that an operation stands in, or the last one called before it."""
+    return next((graph[at].module for at in range(index, -1, -1) if graph[at].module), "the network")
 
 
 SKIP_CHECKS: tuple[Check, ...] = (

@@ -127,7 +127,7 @@ def _run(words: tuple[str, ...], flags: list[str]) -> int:
     settings: dict[str, Any] = {}
     if hasattr(command, "begin"):  # its defaults depend on its flags
         settings["default"], flags = command.begin(flags)
-    parsed = tyro.cli(command, prog=program, args=flags, config=(tyro.conf.FlagCreatePairsOff,), **settings)
+    parsed = tyro.cli(command, prog=program, args=flags, **settings)  # --flag and --no-flag, whatever holds already
     return int(parsed())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -10,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from resnetlab.core.errors import OutputError
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 WEIGHT_SUFFIXES = (".safetensors", ".pt", ".pth", ".th", ".bin", ".tar", ".ckpt")
 
@@ -33,9 +36,10 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         temporary.replace(path)
         _bring_to_disk(path.parent)
     except OSError as error:
+        remedy = "free some space" if error.errno in NO_SPACE else "make it writable"
         raise OutputError(
             f"{path} cannot be written: {error.strerror or error}\n"
-            "free some space or give another folder; what stood there before is as it was"
+            f"{remedy}, or give another folder; what stood there before is as it was"
         ) from error
     finally:
         with contextlib.suppress(OSError):

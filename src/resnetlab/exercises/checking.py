@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from resnetlab.core.terminal import on_one_line
 from resnetlab.exercises.course import COURSE, file_name, known
 from resnetlab.exercises.folder import fingerprint, open_course, strays
 from resnetlab.exercises.workshop import Result, Workshop
@@ -58,7 +59,7 @@ def unread(name: str, folder: Path) -> Result:
     if (folder / file).exists():
         message = f"{file} is no plain file of at most 1 MB"
     else:
-        others = ", ".join(strays(folder)[:3])
+        others = ", ".join(map(on_one_line, strays(folder)[:3]))
         remedy = f"rename {others} to it, or " if others else ""
         message = f"there is no {file}\n{remedy}get the stub again: resnetlab exercises reset {folder} {name}"
     return Result(name, False, "missing-file", "file", message, 0.0)

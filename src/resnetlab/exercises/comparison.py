@@ -42,6 +42,11 @@ def first_difference(meant: Seen, got: Seen, tolerance: float) -> Difference | N
         tolerance: as a share of the largest number of the tensor meant.
     """
     found = {name: (where, value) for name, where, value in got["seen"]}
+    for name, where, value in got["seen"]:
+        if "meant" in value:
+            return Difference(
+                where, f"{name} is {_kind(value)}, and {str(value['meant'])[:60]} is meant", "wrong-type"
+            )
     for name, where, value in meant["seen"]:
         if name not in found:
             break
@@ -99,7 +104,7 @@ def _compare_tensors(name: str, meant: Any, got: Any, tolerance: float) -> tuple
     if (distance <= allowed).all():
         return None
     place = np.unravel_index(int(np.nanargmax(np.nan_to_num(distance, posinf=1e300))), one.shape)
-    return f"{_place(name, place)} is {other[place]:.5g}, and {one[place]:.5g} is meant", None
+    return f"{_place(name, place)} is {other[place] + 0.0:.5g}, and {one[place] + 0.0:.5g} is meant", None  # 0, not -0
 
 
 def _numbers(tensor: Any) -> NDArray[np.float64]:

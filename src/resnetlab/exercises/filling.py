@@ -15,6 +15,10 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 
+class UnregisteredError(TypeError):
+    """A module holds others in a place where PyTorch does not look for them."""
+
+
 def fill(module: nn.Module, seed: int) -> nn.Module:
     """Set all convolutions, norms and linear layers, in place.
 
@@ -23,8 +27,10 @@ def fill(module: nn.Module, seed: int) -> nn.Module:
         seed: other numbers for each.
 
     Raises:
+        UnregisteredError: modules stand in a plain list, tuple or dict.
         TypeError: a parameter stands in no such layer, so that nobody can know which of the library's it is.
     """
+    _refuse_unregistered(module)
     reached = set()
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear | nn.BatchNorm2d):
@@ -47,6 +53,18 @@ def fill(module: nn.Module, seed: int) -> nn.Module:
                 f"the parameter {name} stands in no nn.Conv2d, nn.BatchNorm2d or nn.Linear: use these layers"
             )
     return module
+
+
+def _refuse_unregistered(module: nn.Module) -> None:
+    known = set(module.modules())
+    for part in known:
+        for name, held in vars(part).items():
+            inside = held.values() if isinstance(held, dict) else held if isinstance(held, list | tuple) else ()
+            if any(isinstance(one, nn.Module) and one not in known for one in inside):
+                raise UnregisteredError(
+                    f"the modules in self.{name} stand in a plain {type(held).__name__}, where nothing registers "
+                    "them: their parameters are not the network's; put them into nn.Sequential or nn.ModuleList"
+                )
 
 
 def parameter_count(module: nn.Module) -> int:

@@ -143,9 +143,12 @@ def read_answer(place: Path, follow: bool = True) -> bytes | None:
         descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW))
     except OSError:
         return None
+    about = os.fstat(descriptor)
+    if not stat.S_ISREG(about.st_mode) or about.st_size > MOST_BYTES:
+        os.close(descriptor)  # of a folder there is no file to be read
+        return None
     with os.fdopen(descriptor, "rb") as file:
-        about = os.fstat(descriptor)
-        return file.read() if stat.S_ISREG(about.st_mode) and about.st_size <= MOST_BYTES else None
+        return file.read()
 
 
 def strays(folder: Path) -> list[str]:

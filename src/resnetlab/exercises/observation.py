@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import random
 import re
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -51,7 +52,10 @@ class Observation:
         self.tensor("output", y)
         self.at = "gradient"
         weights = torch.cos(torch.arange(y.numel(), dtype=y.dtype)).reshape(y.shape)
-        found = torch.autograd.grad((y * weights).sum(), list(of.values()), allow_unused=True)
+        weighted = (y * weights).sum()
+        found: Sequence[Tensor | None] = [None] * len(of)
+        if weighted.requires_grad:
+            found = torch.autograd.grad(weighted, list(of.values()), allow_unused=True)
         for name, value in zip(of, found, strict=True):
             self.gradient(name, value)
         self.at = "output"
@@ -69,11 +73,16 @@ class Observation:
     def module(self, name: str, value: Any) -> nn.Module:
         """The same for a module."""
         if not isinstance(value, nn.Module):
-            self.stop(name, value)
+            self.stop(name, value, "an nn.Module")
         return value
 
-    def stop(self, name: str, value: Any) -> NoReturn:
-        self.output(name, value)
+    def stop(self, name: str, value: Any, meant: str = "a tensor") -> NoReturn:
+        """Record something of a kind that is not meant, and end.
+
+        Raises:
+            StoppedError: always.
+        """
+        self.seen.append((name, "output", encoded(value) | {"meant": meant}))
         raise StoppedError
 
     def _record(self, where: str, name: str, value: Any) -> None:
@@ -143,7 +152,8 @@ def observe(check: Check, answer: Any, case: Case, locate: Callable[[BaseExcepti
 
 def said_by(error: BaseException) -> str:
     """An error's own message on one line; addresses in memory, which are never the same twice, are left out."""
-    return re.sub(r"0x[0-9a-f]+", "0x…", " ".join(str(error).split()))[:LONGEST_TEXT]
+    text = re.sub(r"0x[0-9a-f]+", "0x…", " ".join(str(error).split()))
+    return textwrap.shorten(text, LONGEST_TEXT, placeholder=" …")
 
 
 def drawn(case: Case, name: str, *shape: int) -> Tensor:

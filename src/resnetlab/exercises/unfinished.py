@@ -27,11 +27,14 @@ def what_ended(report: Mapping[str, Any], cases: Sequence[str], seconds: int) ->
         return _raised(report)
     place = f" ({cases[at]})" if isinstance(at, int) and 0 <= at < len(cases) and cases[at] else ""
     place = place or ("" if at is not None else ", as the file is loaded")
+    if ended in ("time", "clock") and (raised := _raised(report)):
+        return raised  # it came on an earlier input, and tells more
     if ended == "time":
         return (
             "endless-loop",
             "run",
-            f"it has not ended after {seconds} seconds of work{place}: a loop without an end?",
+            f"it has not ended after {seconds} seconds of work, which all inputs share{place}: a loop without an end, "
+            "or something very slow?",
         )
     if ended == "clock":
         return (
@@ -64,6 +67,8 @@ def _raised(report: Mapping[str, Any]) -> Fault | None:
             return "reads-input", "run", f"it asks the keyboard, and nobody is there{place}: use the arguments"
         if kind == "StartsProcessesError":
             return "starts-processes", "run", f"it starts another process{place}: an answer may not"
+        if kind == "UnregisteredError":
+            return "not-registered", "computation", text
         if kind == "RecursionError":
             return "endless-recursion", "run", f"it calls itself without an end{place}"
     return None

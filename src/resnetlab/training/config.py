@@ -32,7 +32,7 @@ class Optimiser:
         nesterov: look ahead along the momentum; Muon always does.
         betas: of AdamW and LAMB.
         weight_decay: share of the weights that a unit of learning rate takes off.
-        decay_norms: batch-norm parameters and biases decay too, as in He et al. 2015.
+        decay_norms: whether batch-norm parameters and biases decay too, as in He et al. 2015.
         stage_decay: the rate of each stage as a share of that of the next; 1: the same for all.
         clip: most Euclidean norm of the whole gradient; None for any.
     """

@@ -177,6 +177,12 @@ def weights_file(path: Path) -> Path:
     for name in NAMES_IN_FOLDERS:
         if (path / name).is_file():
             return path / name
+    unfinished = path / "checkpoints" / "last.pt"
+    if unfinished.is_file():
+        raise CheckpointError(
+            f"the run in {path} has not come to its end\ngo on with it: resnetlab train --resume {path}; or take the "
+            f"weights of the moment: {unfinished}"
+        )
     raise CheckpointError(f"no weights in the folder {path}\nlooked for: {', '.join(NAMES_IN_FOLDERS)}")
 
 

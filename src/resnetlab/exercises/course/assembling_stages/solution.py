@@ -18,7 +18,7 @@ from torch import nn
 
 
 def make_stages(block: Any, in_channels: int, widths: Sequence[int], depths: Sequence[int]) -> nn.Sequential:
-    """All stages in a row, each an nn.Sequential of blocks.
+    """All stages in a row: best an nn.Sequential for each, so that later code can reach them; not looked at here.
 
     Args:
         block: a class; `block(in_channels, width, stride)` makes one that gives

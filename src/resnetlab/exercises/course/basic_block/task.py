@@ -24,6 +24,11 @@ EXERCISE = Exercise(
             "the second ReLU stands before the addition: the branch can then only add, never take away",
             ((SUM, "return F.relu(y) + x"),),
         ),
+        Mistake(
+            "relu-on-the-branch-too",
+            "a ReLU stands before the addition as well as after it: the branch can then only add, never take away",
+            ((SUM, "return F.relu(F.relu(y) + x)"),),
+        ),
         Mistake("relu-missing-after-the-addition", "the ReLU after the addition is missing", ((SUM, "return y + x"),)),
         Mistake(
             "relu-missing-inside",

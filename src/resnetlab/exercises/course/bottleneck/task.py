@@ -30,6 +30,11 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
+            "stride-twice",
+            "the first 1x1 strides and the 3x3 too: the image is a quarter as high and wide, not half",
+            ((FIRST, "self.conv1 = nn.Conv2d(in_channels, width, 1, stride=stride, bias=False)"),),
+        ),
+        Mistake(
             "stride-in-the-last-1x1",
             "the last 1x1 strides: it throws away what the 3x3 has computed; the 3x3 strides",
             (

@@ -26,6 +26,11 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
+            "padding-forgotten",
+            "the image is not padded: there are no windows round its border",
+            (("    n, _, h, w = x.shape\n", "    n, _, h, w = x.shape\n    padding = 0\n"),),
+        ),
+        Mistake(
             "padding-on-one-side",
             "the padding stands at the bottom and the right only; half of it belongs to the top and the left",
             ((UNFOLD, "F.unfold(F.pad(x, (0, 2 * padding, 0, 2 * padding)), k, stride=stride)"),),

@@ -76,6 +76,17 @@ EXERCISE = Exercise(
             ((COPY, "folded = nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size)"),),
         ),
         Mistake(
+            "groups-lost",
+            "the new convolution has no groups: it takes every channel, and the weights are for a part of them",
+            (
+                (
+                    COPY,
+                    "folded = nn.Conv2d(conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, "
+                    "conv.padding, conv.dilation)",
+                ),
+            ),
+        ),
+        Mistake(
             "changed-in-place",
             "the convolution that was given is changed: make a new one, for the network may go on training",
             ((COPY, "folded = conv"),),

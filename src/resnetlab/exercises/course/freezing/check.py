@@ -40,7 +40,7 @@ def probe(answer: Any, case: Case, observation: Observation) -> None:
     asking = [name for name, parameter in network.named_parameters() if parameter.requires_grad]
     observation.gradient("parameters that ask for one", asking)
     if not isinstance(left, list | tuple):
-        observation.stop("what freeze gave back", left)
+        observation.stop("what freeze gave back", left, "a list")
     names = {id(parameter): name for name, parameter in network.named_parameters()}
     observation.output("what freeze gave back", [names.get(id(one), "no parameter of the network") for one in left])
     for step in range(2):

@@ -33,7 +33,7 @@ def probe(answer: Any, case: Case, observation: Observation) -> None:
     images = drawn(case, "images", case["images"], 3, 6, 6)
     norms = answer.gradient_norms(network, images, torch.arange(case["images"]) % 3)
     if not isinstance(norms, dict):
-        observation.stop("what was given back", norms)
+        observation.stop("what was given back", norms, "a dict")
     observation.output("layers", sorted(str(name) for name in norms))
     observation.at = "gradient"
     for name in sorted(norms):

@@ -28,7 +28,7 @@ def probe(answer: Any, case: Case, observation: Observation) -> None:
     labels[: IMAGES // 4] = (labels[: IMAGES // 4] + 1) % 3  # but for a quarter
     added = answer.lesion_study(network, images, labels)
     if not isinstance(added, dict):
-        observation.stop("what was given back", added)
+        observation.stop("what was given back", added, "a dict")
     observation.output("blocks", sorted(str(name) for name in added))
     for name in sorted(added):
         value = added[name]

@@ -29,6 +29,11 @@ EXERCISE = Exercise(
             ((CONVOLUTION, "nn.Conv2d(in_channels, out_channels, kernel_size=1, stride=stride)"),),
         ),
         Mistake(
+            "one-change-is-enough",
+            "x is passed on as it is where channels or size fit; both have to: either alone changes its shape",
+            ((TEST, "if stride == 1 or in_channels == out_channels:"),),
+        ),
+        Mistake(
             "stride-forgotten",
             "the projection does not stride: the branch's image is smaller than the shortcut's",
             ((CONVOLUTION, "nn.Conv2d(in_channels, out_channels, kernel_size=1, bias=False)"),),

@@ -45,15 +45,15 @@ def probe(answer: Any, case: Case, observation: Observation) -> None:
     found = answer.ablate(run, "A", case["others"], seeds)
     observation.output("runs", sorted([option, seed, times] for (option, seed), times in asked.items()))
     if not isinstance(found, dict):
-        observation.stop("what was given back", found)
+        observation.stop("what was given back", found, "a dict")
     observation.output("options", sorted(str(option) for option in found))
     for option in case["others"]:
         row = found.get(option)
         if not isinstance(row, tuple | list) or len(row) != 4:
-            observation.stop(f"the row of {option}", row)
+            observation.stop(f"the row of {option}", row, "a tuple of four")
         for name, value in zip(("mean", "lower end", "upper end"), row[:3], strict=True):
             observation.output(f"{option} less A, {name}", float(value))
-        observation.output(f"{option} is", str(row[3]))
+        observation.output(f"the word for {option}", str(row[3]))
 
 
 def library() -> SimpleNamespace:

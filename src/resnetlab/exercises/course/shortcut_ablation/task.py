@@ -43,6 +43,12 @@ EXERCISE = Exercise(
             ((QUANTILE, "t = special.ndtri(1 - 0.05 / len(others) / 2)"),),
         ),
         Mistake(
+            "two-standard-errors",
+            "1.96 standard errors are for many seeds and a single comparison: with few seeds Student's t is wider, "
+            "and the 5 % are shared by all comparisons",
+            ((QUANTILE, "t = 1.96"),),
+        ),
+        Mistake(
             "degrees-of-freedom",
             "there are n - 1 degrees of freedom, not n: the mean was taken from the same numbers",
             ((QUANTILE, "t = special.stdtrit(n, 1 - 0.05 / len(others) / 2)"),),

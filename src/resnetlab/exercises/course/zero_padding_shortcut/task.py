@@ -38,6 +38,12 @@ EXERCISE = Exercise(
             (("before = added // 2", "before = (added + 1) // 2"),),
         ),
         Mistake(
+            "a-quarter-on-each-side",
+            "out_channels // 4 on each side fits only where the channels double; what is missing is out_channels less "
+            "those of x",
+            ((PADDED, "return F.pad(small, (0, 0, 0, 0, out_channels // 4, out_channels // 4))"),),
+        ),
+        Mistake(
             "one-channel-too-few",
             "both halves are rounded down, so an odd number of new channels loses one: padding is off by one",
             (("after = added - before", "after = added // 2"),),
