@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from resnetlab.actions.train_settings import (
@@ -14,6 +17,7 @@ from resnetlab.actions.train_settings import (
     settings_with_recipe,
 )
 from resnetlab.core.errors import ResnetlabError
+from resnetlab.core.terminal import on_one_line
 from resnetlab.specs.plain_changes import changed_by
 from resnetlab.training.places import FOLDER
 
@@ -80,6 +84,17 @@ def checkpoint_named(resume: str | Path | None) -> Path | None:
     return path if path is not None and path.is_file() else None
 
 
+def _refuse_of_another_command(run: Path, command: str) -> None:
+    """Pass where nothing tells that another command began the run."""
+    began = command
+    with suppress(OSError, ValueError, AttributeError):  # a run of an earlier time, or damaged; its settings tell
+        began = json.loads((run / "run.json").read_text(encoding="utf-8")).get("command", command)
+    if command and began != command:
+        raise ResnetlabError(
+            f"{on_one_line(run)} is a run of {began}\ngo on with it: resnetlab {began} --resume {quote(str(run))}"
+        )
+
+
 def find_run(reference: str, output: Path | None, command: str) -> Path:
     """The folder of the run that `--resume` names: a folder, one of its checkpoints, or "last".
 
@@ -89,11 +104,13 @@ def find_run(reference: str, output: Path | None, command: str) -> Path:
         command: "train" or "finetune".
 
     Raises:
-        ResnetlabError: there is none.
+        ResnetlabError: there is none, or it is a run of the other command.
     """
     if reference != "last":
         path = Path(reference)
-        return path.parent.parent if path.is_file() and path.parent.name == FOLDER else path
+        run = path.parent.parent if path.is_file() and path.parent.name == FOLDER else path
+        _refuse_of_another_command(run, command)
+        return run
     if output is not None:
         return output
     runs = sorted((Path("runs") / command).glob(f"*/{CONFIG}"))

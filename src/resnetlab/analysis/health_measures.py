@@ -30,19 +30,23 @@ def not_finite(look: HealthLook, structure: Structure) -> Found:
 
 def signal_slope(sign: int, least: float = LEAST_CHANGE) -> Measure:
     """By how much the signal's deviation grows (sign 1) or falls (-1) with each weighted layer, in powers of ten."""
-    return _trend(lambda layer: layer.std, sign, least)
+    return _trend("rising_signal" if sign > 0 else "falling_signal", lambda layer: layer.std, sign, least)
 
 
 def gradient_slope(sign: int, least: float = LEAST_CHANGE) -> Measure:
     """By how much the gradient grows (sign 1) or falls (-1) on its way back, with each weighted layer."""
-    return _trend(lambda layer: layer.gradient, -sign, least, backward=True)
+    name = "exploding_gradient" if sign > 0 else "vanishing_gradient"
+    return _trend(name, lambda layer: layer.gradient, -sign, least, backward=True)
 
 
-def _trend(value: Quantity, sign: int, least: float, backward: bool = False) -> Measure:
+def _trend(name: str, value: Quantity, sign: int, least: float, backward: bool = False) -> Measure:
+    """A measure of this name, by which the calibration knows it."""
+
     def found(look: HealthLook, structure: Structure) -> Found:
         place, slope = _slope(look.weighted, value, backward, least)
         yield place, sign * slope
 
+    found.__name__ = name if least == LEAST_CHANGE else f"{name}_far"
     return found
 
 

@@ -13,7 +13,7 @@ from resnetlab.experiments.settings import LabSettings
 class Report(LabSettings):
     """Put every claim of the quick tier to the test on real embedded data, and write one page of evidence.
 
-    It takes under three minutes on two cores and downloads nothing. Runs are kept, so a repeated or interrupted report
+    It takes two to four minutes on two cores and downloads nothing. Runs are kept, so a repeated or interrupted report
     does only what is missing.
     """
 
