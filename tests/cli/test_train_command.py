@@ -24,6 +24,7 @@ from resnetlab.cli import main
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.training.loop import take_step
 from resnetlab.training.recipes import RECIPES
+from resnetlab.weights import load_checkpoint
 
 ASKED = "train --model resnet20[width=4] --data digits --recipe digits --steps 2 --seed 1 --quiet"
 NAMES = [
@@ -160,6 +161,14 @@ def test_what_a_run_cannot_go_on_from_is_told(capsys: pytest.CaptureFixture[str]
     assert main(shlex.split("train --resume run --quiet")) == 2
     assert "run has no checkpoint, and its metrics.jsonl tells of steps" in capsys.readouterr().err
     assert Path("run/metrics.jsonl").read_bytes() == steps
+
+
+def test_a_checkpoint_tells_of_its_network_what_the_run_s_end_tells() -> None:
+    assert main(shlex.split(f"{ASKED} --output run")) == 0
+    whole, checkpoint = (load_checkpoint(path).card for path in ("run", "run/checkpoints/last.pt"))
+    assert checkpoint.preprocessing is not None
+    assert (checkpoint.preprocessing, checkpoint.classes) == (whole.preprocessing, whole.classes)
+    assert (checkpoint.spec, checkpoint.source) == (whole.spec, whole.source)
 
 
 def test_batches_that_are_learned_by_heart_are_told(capsys: pytest.CaptureFixture[str]) -> None:

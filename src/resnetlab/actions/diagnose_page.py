@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from resnetlab.actions.diagnose_settings import DiagnoseSettings
 from resnetlab.actions.diagnosis import SCHEMA, Diagnosis, Section
-from resnetlab.analysis.health import SEVERITIES, HealthFinding
+from resnetlab.analysis.health import SEVERITIES, HealthFinding, by_rule
 from resnetlab.analysis.health_rules import RULES
 from resnetlab.core.files import write_content
 from resnetlab.core.terminal import json_text
@@ -108,13 +108,10 @@ def _lead(found: Diagnosis, counts: Mapping[str, int]) -> str:
 
 def _rows(findings: tuple[HealthFinding, ...]) -> tuple[FindingRow, ...]:
     """A row for every rule, with all places of one severity."""
-    groups: dict[tuple[str, str, str], list[HealthFinding]] = {}
-    for one in findings:
-        groups.setdefault((one.rule, one.severity, one.advice), []).append(one)
-    return tuple(map(_row, groups.values()))
+    return tuple(map(_row, by_rule(findings)))
 
 
-def _row(group: list[HealthFinding]) -> FindingRow:
+def _row(group: Sequence[HealthFinding]) -> FindingRow:
     first = group[0]
     values = [one.value for one in group if one.value is not None]
     measured = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -24,8 +24,10 @@ from resnetlab.actions.training_preparation import Prepared
 from resnetlab.core.errors import CheckpointError
 from resnetlab.core.files import write_content
 from resnetlab.core.terminal import on_one_line
+from resnetlab.core.wrappers import unwrapped
 from resnetlab.data.preparation import Batch
 from resnetlab.data.splits import fingerprints, refuse_other_images, whole_folder
+from resnetlab.specs.plain import to_plain
 from resnetlab.training.checkpoints import Checkpoint, load_checkpoint_file, replace_last, save_checkpoint
 from resnetlab.training.distributed import World, agree_on_buffers, anywhere, barrier, in_step, total
 from resnetlab.training.freezing import counts
@@ -35,7 +37,8 @@ from resnetlab.training.meeting import remember
 from resnetlab.training.places import BEST, FOLDER
 from resnetlab.training.state import TrainingState, as_plain, load_kept, restore
 from resnetlab.training.validation import ValidationScores, validate
-from resnetlab.weights.saving import save
+from resnetlab.weights.description import CARD
+from resnetlab.weights.saving import card_of, save
 
 BEGUN = "run begun"  # remembered over restarts once what an earlier run left in the folder is gone
 
@@ -124,15 +127,19 @@ class TrainingCall:
         agree_on_buffers(ready.state.judged)
         kept = ready.state.kept
         if self.world.is_first:
-            source = f"resnetlab {self.command} on {on_one_line(ready.data.train.name)}"
-            save(
-                kept,
-                self.folder,
-                classes=ready.data.classes,
-                preprocessing=ready.how,
-                source=source,
-            )
+            save(kept, self.folder, classes=ready.data.classes, preprocessing=ready.how, source=self._source)
         return tuple(remarks)
+
+    @property
+    def _source(self) -> str:
+        """Where the weights come from."""
+        return f"resnetlab {self.command} on {on_one_line(self.ready.data.train.name)}"
+
+    @cached_property
+    def _card(self) -> object:
+        """What a checkpoint tells of its network, so that it can be used before the training's end."""
+        known, ready = card_of(unwrapped(self.ready.state.model)), self.ready
+        return to_plain(replace(known, classes=ready.data.classes, preprocessing=ready.how, source=self._source))
 
     def _judge(self, remarks: tuple[str, ...]) -> Evaluation | None:
         """Count the kept network's mistakes, in float32: on the test images, looked at here alone, else on those held
@@ -286,6 +293,7 @@ class TrainingCall:
                 "config": self.asked.as_plain(),
                 "environment": run_environment(self.world.device),
                 "images": self._images,
+                CARD: self._card,
                 "metrics_length": watch.metrics.length(),
             }
             save_checkpoint(self.folder, content, best)

@@ -36,3 +36,11 @@ class HealthFinding:
 def worst_first(findings: Iterable[HealthFinding]) -> tuple[HealthFinding, ...]:
     """Errors, then warnings, then the rest; each in the order in which they were found."""
     return tuple(sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)))
+
+
+def by_rule(findings: Iterable[HealthFinding]) -> tuple[tuple[HealthFinding, ...], ...]:
+    """The places of one rule together, where severity and advice are the same; in the order of the first of each."""
+    groups: dict[tuple[str, str, str], list[HealthFinding]] = {}
+    for one in findings:
+        groups.setdefault((one.rule, one.severity, one.advice), []).append(one)
+    return tuple(map(tuple, groups.values()))

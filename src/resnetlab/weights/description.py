@@ -24,6 +24,7 @@ from resnetlab.specs.plain import from_plain, to_plain
 
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
 FORMAT = "resnetlab model 1"
+CARD = "card"  # under this name a training's checkpoint holds the card, as plain values
 HEADER = "resnetlab"  # under this name the header of the weights holds the description
 SIGNS = ("resnetlab", "xxh3_128:", '"preprocessing"')  # by which a description is known whose name is spoiled
 LONGEST = 16 * 2**20  # bytes of a description
@@ -94,6 +95,15 @@ def read_card(weights: Path, tensors: Mapping[str, Tensor]) -> ModelCard | None:
     if refusals:
         raise refusals[0]
     return None
+
+
+def card_inside(checkpoint: object) -> ModelCard | None:
+    """The card in a training's checkpoint, beside its tensors; None where there is none that can be read."""
+    told = checkpoint.get(CARD) if isinstance(checkpoint, Mapping) else None
+    try:
+        return from_plain(ModelCard, told) if isinstance(told, Mapping) else None
+    except CheckpointError:  # somebody else's, under the same name
+        return None
 
 
 def _text(file: Path) -> str:

@@ -19,7 +19,7 @@ from resnetlab.specs.classes import CIFAR10
 from resnetlab.specs.field_text import text_of
 from resnetlab.specs.model import FIELDS_OF_TRAINING
 from resnetlab.weights.conversion import fill
-from resnetlab.weights.description import WEIGHTS, read_card
+from resnetlab.weights.description import WEIGHTS, card_inside, read_card
 from resnetlab.weights.fitting import Renamed, misfit, refuse_misfit, rename
 from resnetlab.weights.huggingface import refine
 from resnetlab.weights.identify import Identification, identify
@@ -120,8 +120,13 @@ def _hold(path: Path | str, ema: bool) -> _Held:
         and holds_only_an_average(checkpoint),
         "the file was taken for whole: nothing in it would show damage": saved is None and not shows_damage(file),
     }
-    state = checkpoint if saved is not None else find_state(checkpoint, ema)
-    return _Held(file, dict(state), saved, tuple(remark for remark, holds in remarks.items() if holds))
+    told = tuple(remark for remark, holds in remarks.items() if holds)
+    if saved is not None:
+        return _Held(file, dict(checkpoint), saved, told)
+    card, state = card_inside(checkpoint), find_state(checkpoint, ema)
+    if card is None:
+        return _Held(file, dict(state), None, told)
+    return _Held(file, without_prefixes(state), replace(card, assumptions=(*card.assumptions, *told)), told)
 
 
 def _told(held: _Held) -> tuple[ModelCard, Renamed]:
