@@ -38,7 +38,6 @@ class ExercisesQuiz:
 
     EXAMPLES: ClassVar = (
         "resnetlab exercises quiz",
-        "resnetlab exercises quiz --course my-course",
         "resnetlab exercises quiz gradient_through_a_skip --answer c",
         "resnetlab exercises quiz 2 --show --json",
     )
