@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from resnetlab.actions.train_settings import TrainSettings
 from resnetlab.actions.training_network import StartingNetwork
@@ -33,14 +34,14 @@ class Numbers:
     order: str
 
     @classmethod
-    def of(cls, asked: TrainSettings, world: World) -> Numbers:
-        """What was asked for, or what this device does fast.
+    def of(cls, asked: TrainSettings, world: World, model: nn.Module | None = None) -> Numbers:
+        """What was asked for, or what this device does fast with this network.
 
         Raises:
             ResnetlabError: the device cannot train so, or settings do not go with a network that is shared out.
         """
         kind = world.device.partition(":")[0]
-        channels_last, why = choose_channels_last(kind, asked.channels_last)
+        channels_last, why = choose_channels_last(kind, asked.channels_last, model)
         order = f"channels {'last' if channels_last else 'first'}: {why}"
         if is_shared_out(asked, world):
             refuse_beside_shard(asked)

@@ -101,8 +101,8 @@ def prepare(
         ResnetlabError: settings, network and data do not fit each other.
     """
     data = after_first(partial(training_data, str(asked.data), asked.seed, asked.validation))
-    numbers = Numbers.of(asked, world)
     start, how = _network(asked, world, make_network, data)
+    numbers = Numbers.of(asked, world, start.module)
     feed = Feed(asked, how, world, numbers.channels_last, sum(map(len, data.parts.values())), rehearses)
     batches, reading, left_out = feed.training(data.train)
     (validation, not_validated), (test, not_tested) = (

@@ -6,11 +6,13 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.training.config import OnOff, Precision
 
 FAST_ON_PROCESSORS = ("amx_bf16", "avx512_bf16")
+FEW_CHANNELS = 8  # a vector of AVX2 has as many
 AMPERE = (8, 0)  # the first compute capability of CUDA with bfloat16
 
 
@@ -70,12 +72,30 @@ def has_fast_bfloat16(device: str) -> bool:
     return device == "cpu" and bool(_units())
 
 
-def choose_channels_last(device: str, asked: OnOff = "auto") -> tuple[bool, str]:
-    """Whether images and weights lie in memory pixel by pixel, and why."""
+def choose_channels_last(device: str, asked: OnOff = "auto", model: nn.Module | None = None) -> tuple[bool, str]:
+    """Whether images and weights lie in memory pixel by pixel, and why.
+
+    Args:
+        device: "cpu", "cuda", "mps".
+        asked: by the user.
+        model: that is to be trained; None for any.
+    """
     if asked != "auto":
         return asked == "on", "as asked"
+    if device == "cpu" and model is not None and any(map(_is_unsafe_with_channels_last, model.modules())):
+        return False, f"a 1×1 convolution that strides over fewer than {FEW_CHANNELS} channels is not safe otherwise"
     fast = device in ("cpu", "cuda")
     return fast, f"convolutions on {device} are {'faster so' if fast else 'not known to be faster so'}"
+
+
+def _is_unsafe_with_channels_last(layer: nn.Module) -> bool:
+    """On processors of AVX2 alone its backward pass, in float32, writes past the memory that it has.
+
+    Seen with PyTorch 2.14 (oneDNN) and two to six channels; the heap is damaged, and the process ends later.
+    """
+    if not isinstance(layer, nn.Conv2d):
+        return False
+    return layer.kernel_size == (1, 1) and max(layer.stride) > 1 and layer.in_channels < FEW_CHANNELS
 
 
 def _units() -> list[str]:
