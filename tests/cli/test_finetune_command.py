@@ -35,8 +35,9 @@ def test_a_run_is_evaluated_and_goes_on_by_the_same_flags(folder: Path, capsys: 
     assert main(shlex.split(f"{line} --resume")) == 0
     run = shlex.split(line)[shlex.split(line).index("--output") + 1]
     capsys.readouterr()
-    assert main(["train", "--resume", run]) == 2
-    assert f"{run} is a run of finetune" in capsys.readouterr().err
+    for flags in (["--resume", run], ["--output", run, "--resume"]):
+        assert main(["train", *flags]) == 2
+        assert f"{run} is a run of finetune" in capsys.readouterr().err
     capsys.readouterr()
     assert main(["eval", "run", "--data", "imagefolder:classes", "--json", "--output", "scores"]) == 0
     assert {"top1", "top5", "n", "loss"} <= json.loads(capsys.readouterr().out).keys()

@@ -89,7 +89,7 @@ def _refuse_of_another_command(run: Path, command: str) -> None:
     began = command
     with suppress(OSError, ValueError, AttributeError):  # a run of an earlier time, or damaged; its settings tell
         began = json.loads((run / "run.json").read_text(encoding="utf-8")).get("command", command)
-    if command and began != command:
+    if began != command:
         raise ResnetlabError(
             f"{on_one_line(run)} is a run of {began}\ngo on with it: resnetlab {began} --resume {quote(str(run))}"
         )
@@ -108,11 +108,17 @@ def find_run(reference: str, output: Path | None, command: str) -> Path:
     """
     if reference != "last":
         path = Path(reference)
-        run = path.parent.parent if path.is_file() and path.parent.name == FOLDER else path
+    elif output is None:
+        return _newest_run(command)
+    else:
+        path = output
+    run = path.parent.parent if path.is_file() and path.parent.name == FOLDER else path
+    if command:
         _refuse_of_another_command(run, command)
-        return run
-    if output is not None:
-        return output
+    return run
+
+
+def _newest_run(command: str) -> Path:
     runs = sorted((Path("runs") / command).glob(f"*/{CONFIG}"))
     if not runs:
         raise ResnetlabError(
