@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from resnetlab.actions.references import resolve_model
+from resnetlab.actions.networks.references import resolve_model
 from resnetlab.analysis import health_rules
 from resnetlab.analysis.health_look import HealthLook, look_at_health
 from resnetlab.analysis.health_rules import RULES, Rule

@@ -34,9 +34,9 @@ SETTLING = 0.3  # seconds in which the loader's workers fill their queue, so tha
 
 def ours(data: Path) -> Iterator[int]:
     """The trainer's own steps, without end."""
-    from resnetlab.actions.train_settings import TrainSettings, settings_from
-    from resnetlab.actions.training_network import network_to_train
-    from resnetlab.actions.training_preparation import prepare
+    from resnetlab.actions.runs.network import network_to_train
+    from resnetlab.actions.runs.preparation import prepare
+    from resnetlab.actions.runs.train_settings import TrainSettings, settings_from
     from resnetlab.core.memory import keep_large_blocks
     from resnetlab.training.distributed import World
     from resnetlab.training.loop import take_step

@@ -7,8 +7,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from resnetlab.actions.run_records import Metrics, Summary
-from resnetlab.actions.run_report import RunFacts, write_facts
+from resnetlab.actions.runs.records import Metrics, Summary
+from resnetlab.actions.runs.report import RunFacts, write_facts
 from resnetlab.training.events import EpochDone, StepDone
 
 CLASSES = ("cat", "<b>dog</b>", "ein sehr langer Name einer Klasse, der nirgends hinpasst", "鳥")

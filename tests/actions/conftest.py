@@ -6,7 +6,7 @@ from collections import defaultdict
 
 import pytest
 
-from resnetlab.actions import diagnose_page
+from resnetlab.actions.diagnosing import page as diagnose_page
 from resnetlab.pages.svg import Drawing
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import resnetlab
-from resnetlab.actions.diagnosis import Diagnosis
+from resnetlab.actions.diagnosing.diagnosis import Diagnosis
 
 
 def small(channels: int = 1, classes: int = 10) -> nn.Sequential:

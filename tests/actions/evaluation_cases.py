@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from resnetlab.actions.run_evaluation import count_scores
+from resnetlab.actions.runs.evaluation import count_scores
 
 CLASSES, IMAGES = 7, 101
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from torch import nn
 
 from resnetlab.actions.audit import Audit, audit
-from resnetlab.actions.audit_table import audit_table
+from resnetlab.actions.auditing.table import audit_table
 from resnetlab.cli import main
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.specs import ZOO

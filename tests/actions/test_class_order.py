@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from resnetlab.actions.class_order import match_classes, place_classes
+from resnetlab.actions.networks.class_order import match_classes, place_classes
 from resnetlab.core.errors import ResnetlabError
 
 CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

@@ -13,7 +13,7 @@ from diagnosing import diagnose, small
 from torch import nn
 
 import resnetlab
-from resnetlab.actions.diagnose_lesions import IDLE
+from resnetlab.actions.diagnosing.lesions import IDLE
 from resnetlab.cli import main
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.data import load_data

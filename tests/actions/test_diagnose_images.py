@@ -12,7 +12,7 @@ import torch
 from diagnosing import diagnose, small
 from torch import Tensor, nn
 
-from resnetlab.actions.diagnose_images import smallest_size
+from resnetlab.actions.diagnosing.images import smallest_size
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.data import load_data
 

@@ -18,16 +18,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from resnetlab import create_model
-from resnetlab.actions import diagnose_landscape, diagnose_memory
-from resnetlab.actions.diagnose_attribution import attribution_section
-from resnetlab.actions.diagnose_cost import affordable
-from resnetlab.actions.diagnose_landscape import fast_settings, landscape_section
-from resnetlab.actions.diagnose_lesions import IDLE, lesions_section
-from resnetlab.actions.diagnose_memory import too_little_for_hessian
-from resnetlab.actions.diagnose_parts import PARTS
-from resnetlab.actions.diagnose_paths import paths_section
-from resnetlab.actions.diagnose_shattering import shattering_section
-from resnetlab.actions.diagnosis import Section, Subject
+from resnetlab.actions.diagnosing import landscape as diagnose_landscape
+from resnetlab.actions.diagnosing import memory as diagnose_memory
+from resnetlab.actions.diagnosing.attribution import attribution_section
+from resnetlab.actions.diagnosing.cost import affordable
+from resnetlab.actions.diagnosing.diagnosis import Section, Subject
+from resnetlab.actions.diagnosing.landscape import fast_settings, landscape_section
+from resnetlab.actions.diagnosing.lesions import IDLE, lesions_section
+from resnetlab.actions.diagnosing.memory import too_little_for_hessian
+from resnetlab.actions.diagnosing.parts import PARTS
+from resnetlab.actions.diagnosing.paths import paths_section
+from resnetlab.actions.diagnosing.shattering import shattering_section
 from resnetlab.analysis import count_macs
 from resnetlab.analysis.shattering import NO_GRADIENT
 from resnetlab.core.errors import ResnetlabError

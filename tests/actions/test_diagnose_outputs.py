@@ -14,7 +14,7 @@ from diagnosing import diagnose, small
 from torch import Tensor, nn
 from transformers.modeling_outputs import ImageClassifierOutput
 
-from resnetlab.actions.diagnose_outputs import LogitsTaken
+from resnetlab.actions.diagnosing.outputs import LogitsTaken
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.data import load_data
 

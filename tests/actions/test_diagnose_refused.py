@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 import resnetlab
 from resnetlab import create_model
-from resnetlab.actions import diagnose_memory
-from resnetlab.actions.diagnose_parts import PARTS
+from resnetlab.actions.diagnosing import memory as diagnose_memory
+from resnetlab.actions.diagnosing.parts import PARTS
 from resnetlab.core.errors import ResnetlabError, UnknownNameError
 from resnetlab.data import open_data
 

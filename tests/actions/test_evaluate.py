@@ -17,8 +17,8 @@ from torch.nn import functional as F
 
 import resnetlab
 from picture_folders import write_classes
-from resnetlab.actions.evaluation import Evaluation
-from resnetlab.actions.settings import EvalSettings
+from resnetlab.actions.judging.evaluation import Evaluation
+from resnetlab.actions.networks.settings import EvalSettings
 from resnetlab.core.errors import ImageError, OutputError, ResnetlabError, UntrainedError
 from resnetlab.data import load_data
 from resnetlab.data.labelled import LabelledImages

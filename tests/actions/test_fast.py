@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from resnetlab import train
-from resnetlab.actions.run_evaluation import FLIPPED_TOO
-from resnetlab.actions.train_settings import TrainSettings, settings_from
-from resnetlab.actions.training_network import network_to_train
+from resnetlab.actions.runs.evaluation import FLIPPED_TOO
+from resnetlab.actions.runs.network import network_to_train
+from resnetlab.actions.runs.train_settings import TrainSettings, settings_from
 from resnetlab.actions.verify_resume import verify_resume
 
 SHORT: dict[str, Any] = {
@@ -27,7 +27,7 @@ SHORT: dict[str, Any] = {
 @pytest.fixture(autouse=True)
 def without_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures take longer to draw than this network to train."""
-    monkeypatch.setattr("resnetlab.actions.training_call.write_report", lambda folder: None)
+    monkeypatch.setattr("resnetlab.actions.runs.call.write_report", lambda folder: None)
 
 
 @pytest.mark.parametrize("flips", [True, False])

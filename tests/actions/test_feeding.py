@@ -8,9 +8,9 @@ import pytest
 
 from image_bytes import SOUND, SPOILED
 from picture_folders import write_classes
-from resnetlab.actions import feeding
-from resnetlab.actions.feeding import Feed
-from resnetlab.actions.train_settings import TrainSettings, settings_from
+from resnetlab.actions.runs import feeding
+from resnetlab.actions.runs.feeding import Feed
+from resnetlab.actions.runs.train_settings import TrainSettings, settings_from
 from resnetlab.core.errors import ImageError
 from resnetlab.data import held
 from resnetlab.data.labelled import LabelledImages

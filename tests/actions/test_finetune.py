@@ -13,8 +13,8 @@ from picture_folders import write_classes
 from resnetlab import finetune, train
 from resnetlab.actions.evaluate import evaluate
 from resnetlab.actions.finetune import network_to_finetune
-from resnetlab.actions.finetune_settings import FinetuneSettings
-from resnetlab.actions.train_settings import settings_from
+from resnetlab.actions.runs.finetune_settings import FinetuneSettings
+from resnetlab.actions.runs.train_settings import settings_from
 from resnetlab.actions.verify_resume import verify_resume
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.data import open_data
@@ -23,7 +23,7 @@ from resnetlab.data import open_data
 @pytest.fixture(autouse=True)
 def without_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures take longer to draw than these networks to train."""
-    monkeypatch.setattr("resnetlab.actions.training_call.write_report", lambda folder: None)
+    monkeypatch.setattr("resnetlab.actions.runs.call.write_report", lambda folder: None)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def digits_net(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run whose network tells digits."""
     folder = tmp_path_factory.mktemp("digits") / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("resnetlab.actions.training_call.write_report", lambda folder: None)
+        patch.setattr("resnetlab.actions.runs.call.write_report", lambda folder: None)
         train("resnet20[width=4]", "digits", recipe="digits", epochs=2, output=folder, quiet=True)
     return folder
 

@@ -70,7 +70,7 @@ def test_some_thirty_steps_tell_the_new_classes_far_better_than_chance(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("resnetlab.actions.training_call.write_report", lambda folder: None)
+    monkeypatch.setattr("resnetlab.actions.runs.call.write_report", lambda folder: None)
     found = finetune(
         str(PUBLISHED_NET),
         write(tmp_path / "images", 400 // classes, 200 // classes),

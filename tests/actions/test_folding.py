@@ -12,7 +12,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from resnetlab.actions.folding import fold_batch_norms
+from resnetlab.actions.networks.folding import fold_batch_norms
 
 PROBE = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 
@@ -57,7 +57,7 @@ def test_a_folded_network_gives_what_it_gave(name: str) -> None:
 OURS = """
 import torch
 from resnetlab import create_model
-from resnetlab.actions.folding import fold_batch_norms
+from resnetlab.actions.networks.folding import fold_batch_norms
 probe = torch.rand(2, 3, 64, 64)
 with torch.inference_mode():
     for name in ("resnet20", "resnet50", "vgg16_bn"):

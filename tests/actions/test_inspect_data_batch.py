@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from resnetlab.actions.inspect_data_batch import contact_sheet, label_lines
+from resnetlab.actions.inspecting.batch import contact_sheet, label_lines
 from resnetlab.data.preprocess import denormalise, normalise
 from resnetlab.specs.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 

@@ -12,9 +12,9 @@ import pytest
 from picture_folders import write_classes
 from resnetlab import train
 from resnetlab.actions.evaluate import evaluate
-from resnetlab.actions.evaluation import Evaluation
-from resnetlab.actions.judged_images import training_of
-from resnetlab.actions.run_evaluation import FLIPPED_TOO
+from resnetlab.actions.judging.evaluation import Evaluation
+from resnetlab.actions.runs.evaluation import FLIPPED_TOO
+from resnetlab.actions.runs.judged_images import training_of
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.data.splits import training_data
 
@@ -31,7 +31,7 @@ def run(photographs: Path) -> Path:
     """A run on a folder that is not split, judged on mirror images too."""
     folder = photographs.parent / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("resnetlab.actions.training_call.write_report", lambda folder: None)
+        patch.setattr("resnetlab.actions.runs.call.write_report", lambda folder: None)
         train("resnet20[width=4,depths=1/1/1]", f"imagefolder:{photographs}", output=folder, **SETTINGS)
     return folder
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from resnetlab.actions.model_options import ModelOptions, preprocessing_text
-from resnetlab.actions.settings import EvalSettings, PredictSettings
+from resnetlab.actions.networks.options import ModelOptions, preprocessing_text
+from resnetlab.actions.networks.settings import EvalSettings, PredictSettings
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.specs import find_spec
 from resnetlab.specs.card import ModelCard

@@ -11,9 +11,9 @@ import pytest
 import torchvision
 from rich.console import Console
 
-from resnetlab.actions.model_tables import model_sheet, models_table
 from resnetlab.actions.models import show_model, tabulate_models
-from resnetlab.actions.references import find_model
+from resnetlab.actions.networks.references import find_model
+from resnetlab.actions.networks.tables import model_sheet, models_table
 from resnetlab.core.errors import ResnetlabError, SpecError, UnknownNameError
 from resnetlab.specs import list_models
 

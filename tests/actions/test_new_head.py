@@ -12,8 +12,8 @@ import transformers
 from torch import nn
 
 from resnetlab import create_model
-from resnetlab.actions.new_head import fit_head, keep_head
-from resnetlab.actions.references import ResolvedModel, resolve_model
+from resnetlab.actions.networks.new_head import fit_head, keep_head
+from resnetlab.actions.networks.references import ResolvedModel, resolve_model
 from resnetlab.core.errors import ResnetlabError, SpecError
 from resnetlab.nn import Classifier
 from resnetlab.specs.card import ModelCard

@@ -17,7 +17,7 @@ from torchvision.transforms.functional import pil_to_tensor
 
 import resnetlab
 from picture_folders import write_classes
-from resnetlab.actions.inputs import find_inputs
+from resnetlab.actions.judging.inputs import find_inputs
 from resnetlab.core.errors import ImageError, ResnetlabError, UntrainedError
 from resnetlab.specs import find_spec
 from resnetlab.specs.card import ModelCard

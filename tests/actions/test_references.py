@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from resnetlab import create_model
-from resnetlab.actions.references import find_model, resolve_model
+from resnetlab.actions.networks.references import find_model, resolve_model
 from resnetlab.core.errors import ResnetlabError, UntrainedError
 from resnetlab.weights import save
 from twins import enliven

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from resnetlab.actions.rehearsal import plan_training, suggest_learning_rate
-from resnetlab.actions.rehearsal_table import plan_table
+from resnetlab.actions.runs.network import network_to_train
+from resnetlab.actions.runs.rehearsal import plan_training, suggest_learning_rate
+from resnetlab.actions.runs.rehearsal_table import plan_table
+from resnetlab.actions.runs.train_settings import TrainSettings, settings_from
 from resnetlab.actions.train import train
-from resnetlab.actions.train_settings import TrainSettings, settings_from
-from resnetlab.actions.training_network import network_to_train
 from resnetlab.core.errors import InputSizeError
 from resnetlab.core.terminal import show
 
@@ -35,7 +35,7 @@ def test_a_plan_times_every_size_of_images_that_grow(monkeypatch: pytest.MonkeyP
     def as_long_as_its_pixels(ready: object, first: int) -> float:
         return {0: 4.0, 6: 16.0, 10: 64.0}[first]
 
-    monkeypatch.setattr("resnetlab.actions.rehearsal._seconds", as_long_as_its_pixels)
+    monkeypatch.setattr("resnetlab.actions.runs.rehearsal._seconds", as_long_as_its_pixels)
     growing = {"steps": 20, "grow": {"sides": [2, 4], "until": [0.3, 0.5]}}
     plan = plan_training(settings_from(TrainSettings, **SETTINGS | growing), network_to_train)
     assert plan.seconds == pytest.approx(6 * 4 + 4 * 16 + 10 * 64)

@@ -13,8 +13,8 @@ from evaluation_cases import CLASSES, IMAGES, all_images, batches, counted
 from sklearn.metrics import confusion_matrix, log_loss, top_k_accuracy_score
 from torch import nn
 
-from resnetlab.actions.evaluation import Evaluation
-from resnetlab.actions.run_evaluation import Mirrored, count_scores, write_scores
+from resnetlab.actions.judging.evaluation import Evaluation
+from resnetlab.actions.runs.evaluation import Mirrored, count_scores, write_scores
 from training.on_ranks import on_ranks
 
 

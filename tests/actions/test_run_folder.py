@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import metadata
 
-from resnetlab.actions.run_folder import environment_remark, run_environment
+from resnetlab.actions.runs.folder import environment_remark, run_environment
 
 
 def test_the_same_place_is_not_worth_a_word() -> None:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from resnetlab import create_model
-from resnetlab.actions.run_probes import Probes
+from resnetlab.actions.runs.probes import Probes
 from resnetlab.actions.train import train
 from resnetlab.training.precision import Choice
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from resnetlab.actions.run_records import Log, Metrics, Summary, read_lines, read_summary
+from resnetlab.actions.runs.records import Log, Metrics, Summary, read_lines, read_summary
 from resnetlab.core.errors import OutputError
 from resnetlab.training.events import EpochDone, Several, StepDone
 
@@ -104,7 +104,7 @@ def test_metrics_that_are_shorter_than_at_the_checkpoint_are_told_and_stay_reada
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from resnetlab.actions.run_records import Metrics
+from resnetlab.actions.runs.records import Metrics
 from resnetlab.training.events import StepDone
 metrics = Metrics(Path(sys.argv[1]), every=1)
 for step in range(1, 11):

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
-from resnetlab.actions.run_report import LAST_KEPT, write_report
+from resnetlab.actions.runs.report import LAST_KEPT, write_report
 from run_folders import EPOCHS, SCORES, write_run
 
 
@@ -75,7 +75,7 @@ def test_it_says_which_network_was_kept(tmp_path: Path, keep: str, said: str) ->
 
 
 def test_the_records_are_read_without_what_only_the_page_needs() -> None:
-    loaded = "import sys, resnetlab.actions.run_report; print('matplotlib' in sys.modules, 'scipy' in sys.modules)"
+    loaded = "import sys, resnetlab.actions.runs.report; print('matplotlib' in sys.modules, 'scipy' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout
     assert said.strip() == "False False"
 

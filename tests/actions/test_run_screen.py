@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from resnetlab.actions import run_tensorboard
-from resnetlab.actions.run_records import read_summary
-from resnetlab.actions.run_screen import Extent, Pace, Screen, epoch_words, step_words
-from resnetlab.actions.run_watch import Watch, last_words, next_commands
+from resnetlab.actions.runs import tensorboard as run_tensorboard
+from resnetlab.actions.runs.records import read_summary
+from resnetlab.actions.runs.screen import Extent, Pace, Screen, epoch_words, step_words
+from resnetlab.actions.runs.watch import Watch, last_words, next_commands
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.training.events import EpochDone, StepDone
 
@@ -57,7 +57,7 @@ def on_terminal(monkeypatch: pytest.MonkeyPatch, width: int = 120) -> io.StringI
     """A terminal in place of standard error."""
     shown = io.StringIO()
     console = Console(file=shown, force_terminal=True, width=width, highlight=False)
-    monkeypatch.setattr("resnetlab.actions.run_screen.Console", lambda **options: console)
+    monkeypatch.setattr("resnetlab.actions.runs.screen.Console", lambda **options: console)
     return shown
 
 

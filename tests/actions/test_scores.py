@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, confusion_matrix, log_loss, top_k_accuracy_score
 
-from resnetlab.actions.scores import CALIBRATION_BINS, Scorer, Scores
+from resnetlab.actions.judging.scores import CALIBRATION_BINS, Scorer, Scores
 
 
 def scored(logits: torch.Tensor, labels: torch.Tensor, batch: int) -> Scores:

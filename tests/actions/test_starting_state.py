@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from resnetlab.actions.starting_state import Numbers, refuse_beside_shard
+from resnetlab.actions.runs.network import network_to_train
+from resnetlab.actions.runs.preparation import Trial
+from resnetlab.actions.runs.starting_state import Numbers, refuse_beside_shard
+from resnetlab.actions.runs.train_settings import TrainSettings, settings_from
 from resnetlab.actions.train import run
-from resnetlab.actions.train_settings import TrainSettings, settings_from
-from resnetlab.actions.training_network import network_to_train
-from resnetlab.actions.training_preparation import Trial
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.training.distributed import World
 
@@ -55,7 +55,7 @@ def test_the_order_of_weights_that_are_shared_out_is_said() -> None:
 def test_a_compiled_training_has_the_losses_of_one_that_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("resnetlab.actions.training_call.write_report", lambda folder: None)
+    monkeypatch.setattr("resnetlab.actions.runs.call.write_report", lambda folder: None)
     losses = []
     for name in ("compiled", "plain"):
         settings = {"output": tmp_path / name, "compile": name == "compiled", "precision": "fp32", "quiet": True}

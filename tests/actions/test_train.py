@@ -15,9 +15,9 @@ from short_training import TINY, short
 from picture_folders import write_classes
 from resnetlab import train
 from resnetlab.actions.evaluate import evaluate
+from resnetlab.actions.runs.network import network_to_train
+from resnetlab.actions.runs.train_settings import TrainSettings, settings_from
 from resnetlab.actions.train import run
-from resnetlab.actions.train_settings import TrainSettings, settings_from
-from resnetlab.actions.training_network import network_to_train
 from resnetlab.actions.verify_resume import verify_resume
 from resnetlab.core.errors import (
     CheckpointError,
@@ -32,7 +32,7 @@ from resnetlab.training.checkpoints import load_last
 def without_the_page(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures take longer to draw than these networks to train; one test here looks at them."""
     if "page" not in request.keywords:
-        monkeypatch.setattr("resnetlab.actions.training_call.write_report", lambda folder: None)
+        monkeypatch.setattr("resnetlab.actions.runs.call.write_report", lambda folder: None)
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +158,7 @@ def test_the_proof_fails_where_something_is_not_restored(tmp_path: Path, monkeyp
 
     from resnetlab.training.state import restore
 
-    monkeypatch.setattr("resnetlab.actions.training_call.restore", forget_momentum)
+    monkeypatch.setattr("resnetlab.actions.runs.call.restore", forget_momentum)
     proof = verify_resume(settings_from(TrainSettings, **short(tmp_path)), network_to_train)
     assert not proof.holds
     assert "model.safetensors" in proof.differ

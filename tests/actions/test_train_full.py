@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from resnetlab import train
-from resnetlab.actions.train_settings import TrainSettings, settings_from
-from resnetlab.actions.training_network import network_to_train
+from resnetlab.actions.runs.network import network_to_train
+from resnetlab.actions.runs.train_settings import TrainSettings, settings_from
 from resnetlab.actions.verify_resume import verify_resume
 from resnetlab.core.errors import DivergedError
 from resnetlab.training.checkpoints import load_last, save_checkpoint
@@ -27,13 +27,13 @@ SIGNALS, PROOFS, LOST = 50, 30, 10
 PLACES = {  # what is interrupted, and how often it happens in the training below
     "resnetlab.training.loop.take_step": (take_step, 38),
     "torch.Tensor.argmax": (torch.Tensor.argmax, 4),
-    "resnetlab.actions.training_call.save_checkpoint": (save_checkpoint, 8),
+    "resnetlab.actions.runs.call.save_checkpoint": (save_checkpoint, 8),
 }
 
 
 @pytest.fixture(autouse=True)
 def without_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("resnetlab.actions.training_call.write_report", lambda folder: None)
+    monkeypatch.setattr("resnetlab.actions.runs.call.write_report", lambda folder: None)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import torch
 from short_training import short
 
 from resnetlab import train
-from resnetlab.actions.scores import Scorer
+from resnetlab.actions.judging.scores import Scorer
 from resnetlab.core.errors import (
     CheckpointError,
     DivergedError,
@@ -29,7 +29,7 @@ from resnetlab.training.loop import take_step
 @pytest.fixture(autouse=True)
 def without_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures take longer to draw than these networks to train; test_train.py looks at them."""
-    monkeypatch.setattr("resnetlab.actions.training_call.write_report", lambda folder: None)
+    monkeypatch.setattr("resnetlab.actions.runs.call.write_report", lambda folder: None)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_a_signal_saves_and_leaves_and_the_run_ends_as_if_none_had_come(
     if place == "evaluation":
         monkeypatch.setattr("torch.Tensor.argmax", once("evaluation", torch.Tensor.argmax))
     if place == "save":
-        monkeypatch.setattr("resnetlab.actions.training_call.save_checkpoint", once("save", save_checkpoint))
+        monkeypatch.setattr("resnetlab.actions.runs.call.save_checkpoint", once("save", save_checkpoint))
     changes = {"save_every": 5} if place == "save" else {"batch_size": 64}
     with pytest.raises(Interrupted) as stopped:
         train(**short(tmp_path / "stopped", **changes))

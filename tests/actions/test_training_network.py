@@ -11,7 +11,7 @@ from torch import nn
 
 from resnetlab import create_model
 from resnetlab.actions import train as training
-from resnetlab.actions.training_network import refuse_what_cannot_be_trained
+from resnetlab.actions.runs.network import refuse_what_cannot_be_trained
 from resnetlab.core.errors import OutputError, ResnetlabError
 
 STEMS = {

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import resnetlab
-from resnetlab.actions import diagnose_page
+from resnetlab.actions.diagnosing import page as diagnose_page
 from resnetlab.analysis.health_judgement import judge
 from resnetlab.analysis.health_look import look_at_health
 from resnetlab.analysis.health_rules import Rule

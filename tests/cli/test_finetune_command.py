@@ -25,7 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     torch.manual_seed(0)
     torch.save(create_model("resnet20", width=4).state_dict(), tmp_path / "net.pth")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("resnetlab.actions.training_call.write_report", lambda folder: None)
+    monkeypatch.setattr("resnetlab.actions.runs.call.write_report", lambda folder: None)
     return tmp_path
 
 

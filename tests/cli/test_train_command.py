@@ -19,7 +19,7 @@ import yaml
 
 from picture_folders import write_classes
 from resnetlab import create_model
-from resnetlab.actions.train_settings import TrainSettings, settings_from
+from resnetlab.actions.runs.train_settings import TrainSettings, settings_from
 from resnetlab.cli import main
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.training.loop import take_step
@@ -37,7 +37,7 @@ NAMES = [
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty folder; figures, which take longer to draw than these networks to train, are left out."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("resnetlab.actions.training_call.write_report", lambda folder: None)
+    monkeypatch.setattr("resnetlab.actions.runs.call.write_report", lambda folder: None)
 
 
 def printed(line: str, capsys: pytest.CaptureFixture[str]) -> str:

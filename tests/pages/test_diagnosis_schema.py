@@ -15,9 +15,10 @@ from documented import ROW, fields, is_of_type
 from torch import Tensor, nn
 
 import resnetlab
-from resnetlab.actions import diagnose_landscape, diagnose_page
-from resnetlab.actions.diagnose_lesions import IDLE
-from resnetlab.actions.diagnosis import SCHEMA
+from resnetlab.actions.diagnosing import landscape as diagnose_landscape
+from resnetlab.actions.diagnosing import page as diagnose_page
+from resnetlab.actions.diagnosing.diagnosis import SCHEMA
+from resnetlab.actions.diagnosing.lesions import IDLE
 from resnetlab.analysis.health_rules import RULES
 from resnetlab.data import load_data
 from resnetlab.pages.svg import Drawing

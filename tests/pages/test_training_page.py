@@ -9,7 +9,7 @@ import pytest
 from browsing import CONTRAST, OUTSIDE, Open, luminance, opening
 from playwright.sync_api import Browser
 
-from resnetlab.actions.run_report import write_report
+from resnetlab.actions.runs.report import write_report
 from run_folders import CLASSES, write_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("page")]

@@ -11,9 +11,9 @@ from torch.nn import functional as F
 
 from held_memory import HeldMemory
 from resnetlab import create_model
-from resnetlab.actions.starting_state import Numbers, starting_state
-from resnetlab.actions.train_settings import TrainSettings, settings_from
-from resnetlab.actions.training_network import network_to_train
+from resnetlab.actions.runs.network import network_to_train
+from resnetlab.actions.runs.starting_state import Numbers, starting_state
+from resnetlab.actions.runs.train_settings import TrainSettings, settings_from
 from resnetlab.analysis.untouched import weightless_copy
 from resnetlab.data.preparation import Batch
 from resnetlab.training import loop

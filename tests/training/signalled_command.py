@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from resnetlab.actions.scores import Scorer
+from resnetlab.actions.judging.scores import Scorer
 from resnetlab.cli import main
 from resnetlab.training import validation
 

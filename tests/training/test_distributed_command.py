@@ -14,7 +14,7 @@ import pytest
 from torchrun import Torchrun, alive
 
 from resnetlab.actions.evaluate import evaluate
-from resnetlab.actions.references import resolve_model
+from resnetlab.actions.networks.references import resolve_model
 from resnetlab.actions.train import train
 from resnetlab.training.checkpoints import load_last
 from resnetlab.training.interruption import Interrupted

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from resnetlab.actions.references import find_model
+from resnetlab.actions.networks.references import find_model
 from resnetlab.core.errors import UnknownNameError
 from resnetlab.specs.augmentation import Augmentation
 from resnetlab.training.recipes import RECIPES, Recipe, find_recipe
@@ -82,5 +82,7 @@ def test_an_unknown_recipe_is_answered_with_the_nearest() -> None:
 
 
 def test_reading_recipes_waits_for_no_torch() -> None:
-    code = "import sys, resnetlab.training.recipes, resnetlab.actions.train_settings; print('torch' in sys.modules)"
+    code = (
+        "import sys, resnetlab.training.recipes, resnetlab.actions.runs.train_settings; print('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -25,7 +25,7 @@ model = load_from_hub({0!r}, {1!r})
 answer = [digest(model.state_dict()), model.spec.name, repr(model.card), model.training]
 """
 RESOLVE = """
-from resnetlab.actions.references import resolve_model
+from resnetlab.actions.networks.references import resolve_model
 from hub_user import digest
 found = resolve_model({0!r})
 answer = [digest(found.module.state_dict()), found.card.source]

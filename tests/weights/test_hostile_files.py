@@ -15,7 +15,7 @@ import torch
 from hostile_files import payloads
 
 from resnetlab import create_model
-from resnetlab.actions.references import resolve_model
+from resnetlab.actions.networks.references import resolve_model
 from resnetlab.core.errors import CheckpointError, ResnetlabError
 from resnetlab.weights import libraries, load_checkpoint, load_weights, published
 from resnetlab.weights.download import fetch

@@ -21,7 +21,7 @@ timm_model("resnet18")
 
 HURRIED = """
 from unittest import mock
-from resnetlab.actions.references import resolve_model
+from resnetlab.actions.networks.references import resolve_model
 with mock.patch("time.sleep"), mock.patch("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", {1}):
     resolve_model({0!r})
 """

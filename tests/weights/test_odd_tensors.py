@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from resnetlab import create_model
-from resnetlab.actions.references import resolve_model
+from resnetlab.actions.networks.references import resolve_model
 from resnetlab.core.errors import CheckpointError, ResnetlabError, WeightsError
 from resnetlab.specs.classes import CIFAR10
 from resnetlab.weights import load_checkpoint, load_weights, save

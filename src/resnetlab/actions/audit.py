@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from resnetlab.actions.audit_facts import NOT_KNOWN, facts_of, operation_in_words
-from resnetlab.actions.audit_identity import Identity, identify_form
-from resnetlab.actions.audit_verdict import paper_of, verdict_on
-from resnetlab.actions.references import given_model, resolve_model
+from resnetlab.actions.auditing.facts import NOT_KNOWN, facts_of, operation_in_words
+from resnetlab.actions.auditing.identity import Identity, identify_form
+from resnetlab.actions.auditing.verdict import paper_of, verdict_on
+from resnetlab.actions.networks.references import given_model, resolve_model
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.specs import ModelSpec, NetworkSpec, find_spec
 from resnetlab.specs.card import ModelCard

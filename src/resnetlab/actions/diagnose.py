@@ -10,14 +10,14 @@ from typing import Any
 
 from torch import nn
 
-from resnetlab.actions.diagnose_changes import changes_section, earlier_network
-from resnetlab.actions.diagnose_health import health_sections
-from resnetlab.actions.diagnose_images import Labelled
-from resnetlab.actions.diagnose_memory import refuse_too_little_memory
-from resnetlab.actions.diagnose_parts import PARTS
-from resnetlab.actions.diagnose_settings import DiagnoseSettings
-from resnetlab.actions.diagnose_subject import prepared_subject
-from resnetlab.actions.diagnosis import Diagnosis, Section, Subject
+from resnetlab.actions.diagnosing.changes import changes_section, earlier_network
+from resnetlab.actions.diagnosing.diagnosis import Diagnosis, Section, Subject
+from resnetlab.actions.diagnosing.health import health_sections
+from resnetlab.actions.diagnosing.images import Labelled
+from resnetlab.actions.diagnosing.memory import refuse_too_little_memory
+from resnetlab.actions.diagnosing.parts import PARTS
+from resnetlab.actions.diagnosing.settings import DiagnoseSettings
+from resnetlab.actions.diagnosing.subject import prepared_subject
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.core.folders import make_output_folder
 from resnetlab.core.machine import describe_environment
@@ -39,7 +39,7 @@ def diagnose(model: str | nn.Module, data: str | Labelled, **settings: Any) -> D
         ResnetlabError: the request cannot be met.
         ImageError: an image cannot be read.
     """
-    from resnetlab.actions.diagnose_page import write_diagnosis
+    from resnetlab.actions.diagnosing.page import write_diagnosis
 
     asked = DiagnoseSettings(**settings)
     with prepared_subject(model, data, asked) as ready:
@@ -73,7 +73,7 @@ def _part(name: str, subject: Subject, sound: bool) -> Section:
     module, function = PARTS[name].maker.split(":")
     subject.say(f"{name}: {PARTS[name].what}")
     try:
-        made = getattr(importlib.import_module(f"resnetlab.actions.{module}"), function)(subject)
+        made = getattr(importlib.import_module(f"resnetlab.actions.diagnosing.{module}"), function)(subject)
     except Exception as error:  # whatever a user's module raises; what was seen already is worth its page
         kind = "" if isinstance(error, ResnetlabError) else f"{type(error).__name__}: "
         reason = f"{kind}{' '.join(str(error).split())[:300]}"

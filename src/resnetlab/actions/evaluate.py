@@ -15,13 +15,21 @@ from typing import Any
 import torch
 from torch import nn
 
-from resnetlab.actions.class_order import place_classes
-from resnetlab.actions.evaluation import Evaluation, write_evaluation
-from resnetlab.actions.judged_images import flip_remark, images_to_judge, training_of
-from resnetlab.actions.looking import BATCHES_AHEAD, LeftOut, Look, batches, channels_remark, finite_logits, look_at
-from resnetlab.actions.ready_network import ReadyNetwork, ready_network
-from resnetlab.actions.scores import Scorer, Scores
-from resnetlab.actions.settings import EvalSettings
+from resnetlab.actions.judging.evaluation import Evaluation, write_evaluation
+from resnetlab.actions.judging.looking import (
+    BATCHES_AHEAD,
+    LeftOut,
+    Look,
+    batches,
+    channels_remark,
+    finite_logits,
+    look_at,
+)
+from resnetlab.actions.judging.scores import Scorer, Scores
+from resnetlab.actions.networks.class_order import place_classes
+from resnetlab.actions.networks.ready_network import ReadyNetwork, ready_network
+from resnetlab.actions.networks.settings import EvalSettings
+from resnetlab.actions.runs.judged_images import flip_remark, images_to_judge, training_of
 from resnetlab.core.errors import ImageError
 from resnetlab.core.folders import make_output_folder
 from resnetlab.core.machine import describe_environment

@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 
-from resnetlab.actions.finetune_settings import DEFAULT_RECIPE, FinetuneSettings
-from resnetlab.actions.new_head import FittedNetwork, fit_head
-from resnetlab.actions.references import resolve_model
-from resnetlab.actions.run_settings import asked_settings, checkpoint_named
+from resnetlab.actions.networks.new_head import FittedNetwork, fit_head
+from resnetlab.actions.networks.references import resolve_model
+from resnetlab.actions.runs.finetune_settings import DEFAULT_RECIPE, FinetuneSettings
+from resnetlab.actions.runs.network import StartingNetwork
+from resnetlab.actions.runs.settings import asked_settings, checkpoint_named
+from resnetlab.actions.runs.trained_run import TrainedRun
 from resnetlab.actions.train import run
-from resnetlab.actions.trained_run import TrainedRun
-from resnetlab.actions.training_network import StartingNetwork
 from resnetlab.core.errors import ResnetlabError, UntrainedError
 from resnetlab.nn import Classifier, build
 from resnetlab.training.freezing import Freezing, freeze

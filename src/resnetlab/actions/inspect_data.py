@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from resnetlab.actions.inspect_data_images import (
+from resnetlab.actions.inspecting.images import (
     UNSPLIT,
     Seen,
     SplitFacts,
@@ -18,8 +18,8 @@ from resnetlab.actions.inspect_data_images import (
     mean_and_deviation,
     see_all,
 )
-from resnetlab.actions.inspect_data_settings import InspectSettings
-from resnetlab.actions.inspect_data_sheet import sheet_of
+from resnetlab.actions.inspecting.settings import InspectSettings
+from resnetlab.actions.inspecting.sheet import sheet_of
 from resnetlab.core.errors import ImageError
 from resnetlab.core.files import write_content
 from resnetlab.core.folders import make_output_folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from resnetlab.actions.references import find_model
+from resnetlab.actions.networks.references import find_model
 from resnetlab.core.errors import UnknownNameError
 from resnetlab.specs import ZOO, ModelSpec, list_models
 

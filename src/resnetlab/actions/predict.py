@@ -11,8 +11,8 @@ from typing import Any
 
 from torch import nn
 
-from resnetlab.actions.inputs import find_inputs, left_out
-from resnetlab.actions.looking import (
+from resnetlab.actions.judging.inputs import find_inputs, left_out
+from resnetlab.actions.judging.looking import (
     BATCHES_AHEAD,
     LeftOut,
     Look,
@@ -21,8 +21,8 @@ from resnetlab.actions.looking import (
     finite_logits,
     look_at,
 )
-from resnetlab.actions.ready_network import ReadyNetwork, ready_network
-from resnetlab.actions.settings import PredictSettings
+from resnetlab.actions.networks.ready_network import ReadyNetwork, ready_network
+from resnetlab.actions.networks.settings import PredictSettings
 from resnetlab.core.terminal import on_one_line, progress_bar
 from resnetlab.data.images import quiet_decoder
 from resnetlab.data.read_ahead import read_ahead

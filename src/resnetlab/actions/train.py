@@ -8,14 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from resnetlab.actions.run_folder import kept_for_us, make_run_folder
-from resnetlab.actions.run_settings import asked_settings, checkpoint_named, stored_settings
-from resnetlab.actions.run_tensorboard import require_tensorboard
-from resnetlab.actions.train_settings import TrainSettings, refuse_changes
-from resnetlab.actions.trained_run import TrainedRun
-from resnetlab.actions.training_call import BEGUN, TrainingCall
-from resnetlab.actions.training_network import network_to_train
-from resnetlab.actions.training_preparation import MakeNetwork, Trial, prepare
+from resnetlab.actions.runs.call import BEGUN, TrainingCall
+from resnetlab.actions.runs.folder import kept_for_us, make_run_folder
+from resnetlab.actions.runs.network import network_to_train
+from resnetlab.actions.runs.preparation import MakeNetwork, Trial, prepare
+from resnetlab.actions.runs.settings import asked_settings, checkpoint_named, stored_settings
+from resnetlab.actions.runs.tensorboard import require_tensorboard
+from resnetlab.actions.runs.train_settings import TrainSettings, refuse_changes
+from resnetlab.actions.runs.trained_run import TrainedRun
 from resnetlab.core.devices import choose_device
 from resnetlab.core.errors import CheckpointError, OutputError, ResnetlabError
 from resnetlab.core.folders import make_output_folder

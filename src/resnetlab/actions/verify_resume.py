@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
+from resnetlab.actions.runs.preparation import MakeNetwork, Trial
+from resnetlab.actions.runs.train_settings import TrainSettings
 from resnetlab.actions.train import run
-from resnetlab.actions.train_settings import TrainSettings
-from resnetlab.actions.training_preparation import MakeNetwork, Trial
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.training.checkpoints import load_last
 from resnetlab.training.interruption import Interrupted

@@ -47,7 +47,7 @@ class Audit:
         if self.json:
             print(json.dumps(asdict(found), ensure_ascii=False, indent=2))
         else:
-            from resnetlab.actions.audit_table import audit_table
+            from resnetlab.actions.auditing.table import audit_table
             from resnetlab.core.terminal import show
 
             show(audit_table(found))

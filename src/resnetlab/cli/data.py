@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 import tyro
 
-from resnetlab.actions.inspect_data_settings import InspectSettings
+from resnetlab.actions.inspecting.settings import InspectSettings
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class DataInspect(InspectSettings):
         if self.json:
             print(json_text(found.as_json()))
         else:
-            from resnetlab.actions.inspect_data_tables import inspection_table
+            from resnetlab.actions.inspecting.tables import inspection_table
 
             places = (f"numbers: {found.folder / NUMBERS}", f"sheet:   {found.folder / SHEET}")
             show(*inspection_table(found), "", *places)

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 import tyro
 
-from resnetlab.actions.diagnose_settings import DiagnoseSettings
+from resnetlab.actions.diagnosing.settings import DiagnoseSettings
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ class Diagnose(DiagnoseSettings):
         for said in found.remarks:
             print(said, file=sys.stderr)
         if self.json:
-            from resnetlab.actions.diagnose_page import diagnosis_json
+            from resnetlab.actions.diagnosing.page import diagnosis_json
 
             print(json_text(diagnosis_json(found)))
         else:
-            from resnetlab.actions.diagnose_table import diagnosis_table
+            from resnetlab.actions.diagnosing.table import diagnosis_table
 
             folder = found.folder
             show(

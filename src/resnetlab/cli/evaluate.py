@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 import tyro
 
-from resnetlab.actions.settings import EvalSettings
+from resnetlab.actions.networks.settings import EvalSettings
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Eval(EvalSettings):
 
     def __call__(self) -> int:
         from resnetlab.actions.evaluate import evaluate
-        from resnetlab.actions.ready_network import assumptions_in_short
+        from resnetlab.actions.networks.ready_network import assumptions_in_short
         from resnetlab.core.terminal import json_text, show
 
         found = evaluate(self.model, self.data, **self.only(EvalSettings))
@@ -42,7 +42,7 @@ class Eval(EvalSettings):
         if self.json:
             print(json_text(found.as_json()))
         else:
-            from resnetlab.actions.evaluation_tables import evaluation_table
+            from resnetlab.actions.judging.evaluation_tables import evaluation_table
 
             numbers, figure = found.folder / "eval.json", found.folder / "confusion.svg"
             show(evaluation_table(found), "", f"numbers: {numbers}", f"figure:  {figure}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from resnetlab.actions.finetune_settings import DEFAULT_RECIPE, FinetuneSettings
+from resnetlab.actions.runs.finetune_settings import DEFAULT_RECIPE, FinetuneSettings
 from resnetlab.cli.training_flags import TrainingFlags
 
 if TYPE_CHECKING:
-    from resnetlab.actions.training_preparation import MakeNetwork
+    from resnetlab.actions.runs.preparation import MakeNetwork
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,7 @@ class Models:
         if self.json:
             print(json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=2))
         else:
-            from resnetlab.actions.model_tables import models_table
+            from resnetlab.actions.networks.tables import models_table
             from resnetlab.core.terminal import show
 
             show(models_table(rows))
@@ -58,7 +58,7 @@ class ModelsShow:
         if self.json:
             print(json.dumps(asdict(sheet), ensure_ascii=False, indent=2))
         else:
-            from resnetlab.actions.model_tables import model_sheet
+            from resnetlab.actions.networks.tables import model_sheet
             from resnetlab.core.terminal import show
 
             show(model_sheet(sheet, self.layers))

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 import tyro
 
-from resnetlab.actions.settings import PredictSettings
+from resnetlab.actions.networks.settings import PredictSettings
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,15 @@ class Predict(PredictSettings):
     )
 
     def __call__(self) -> int:
+        from resnetlab.actions.networks.ready_network import assumptions_in_short
         from resnetlab.actions.predict import predict
-        from resnetlab.actions.ready_network import assumptions_in_short
         from resnetlab.core.terminal import json_text, show
 
         found = predict(self.model, self.inputs, **self.only(PredictSettings))
         if self.json:
             print(json_text(asdict(found)))
         else:
-            from resnetlab.actions.predict_tables import predictions_table
+            from resnetlab.actions.judging.predict_tables import predictions_table
 
             show(predictions_table(found))
         assumed = () if self.json else assumptions_in_short(self.model, found.assumptions)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from resnetlab.actions.train_settings import TrainSettings
+from resnetlab.actions.runs.train_settings import TrainSettings
 from resnetlab.cli.training_flags import TrainingFlags
 
 if TYPE_CHECKING:
-    from resnetlab.actions.training_preparation import MakeNetwork
+    from resnetlab.actions.runs.preparation import MakeNetwork
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,6 @@ class Train(TrainingFlags, TrainSettings):
     @property
     def make_network(self) -> MakeNetwork:
         """As the reference names it."""
-        from resnetlab.actions.training_network import network_to_train
+        from resnetlab.actions.runs.network import network_to_train
 
         return network_to_train

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from resnetlab.actions.run_settings import checkpoint_named, find_run, refuse_another_output, stored_settings
-from resnetlab.actions.train_settings import (
+from resnetlab.actions.runs.settings import checkpoint_named, find_run, refuse_another_output, stored_settings
+from resnetlab.actions.runs.train_settings import (
     TrainSettings,
     config_text,
     read_config,
@@ -24,8 +24,8 @@ from resnetlab.core.folders import refuse_output
 from resnetlab.specs.plain_changes import changed_by
 
 if TYPE_CHECKING:
-    from resnetlab.actions.trained_run import TrainedRun
-    from resnetlab.actions.training_preparation import MakeNetwork
+    from resnetlab.actions.runs.preparation import MakeNetwork
+    from resnetlab.actions.runs.trained_run import TrainedRun
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,8 +169,8 @@ def show_plan(settings: TrainSettings, make_network: MakeNetwork, *, as_json: bo
     """Print what a training will do."""
     from dataclasses import asdict
 
-    from resnetlab.actions.rehearsal import plan_training
-    from resnetlab.actions.rehearsal_table import plan_table
+    from resnetlab.actions.runs.rehearsal import plan_training
+    from resnetlab.actions.runs.rehearsal_table import plan_table
     from resnetlab.core.terminal import json_text, show
 
     plan = plan_training(settings, make_network)
@@ -185,7 +185,7 @@ def show_learning_rate(settings: TrainSettings, make_network: MakeNetwork, *, as
     """Print a learning rate to begin with; the exit code is 1 where the sweep tells none."""
     from dataclasses import asdict
 
-    from resnetlab.actions.rehearsal import suggest_learning_rate
+    from resnetlab.actions.runs.rehearsal import suggest_learning_rate
     from resnetlab.core.terminal import json_text
 
     found, figure = suggest_learning_rate(settings, make_network)

@@ -1,0 +1,1 @@
+"""What `audit` is made of: facts, identity, verdict, and the table of them."""

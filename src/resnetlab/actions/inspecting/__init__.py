@@ -1,0 +1,1 @@
+"""What `data inspect` is made of: notes of images, the contact sheet, and the tables."""
