@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,7 @@ PROVEN = {
         "schedule": {"name": "cosine", "warmup_epochs": 0.5},
     },
     "images that grow": {"grow": {"sides": [4, 6], "until": [0.2, 0.6]}, "optim": {"name": "muon", "lr": 0.1}},
+    "looks at a network that drops blocks": {"model": "resnet20[width=4,drop_path=0.3]", "probe": 3, "keep": "best"},
     "LAMB, a loss for each class": {"optim": {"name": "lamb", "lr": 1e-2}, "loss": "binary", "label_smoothing": 0.1},
 }
 
@@ -206,6 +208,34 @@ def test_images_that_cannot_be_read_are_told_before_the_first_step_or_left_out(t
     found = train(**settings, output=tmp_path / "run", skip_unreadable=True)
     assert any("of 1" in remark and "left out" in remark for remark in found.remarks)
     assert "are left out" in (tmp_path / "run" / "log.txt").read_text()
+
+
+def test_images_that_can_be_read_again_and_renamed_classes_are_not_gone_on_with(tmp_path: Path) -> None:
+    photos = write_classes(tmp_path / "photos", count=10)
+    picture = (photos / "flower" / "0.png").read_bytes()
+    (photos / "flower" / "0.png").write_text("no picture")
+    settings = {"model": TINY, "data": f"imagefolder:{photos}", "epochs": 1, "batch_size": 4, "quiet": True}
+    train(**settings, output=tmp_path / "run", skip_unreadable=True)
+    train(resume=tmp_path / "run", quiet=True)
+    (photos / "flower" / "0.png").write_bytes(picture)
+    with pytest.raises(CheckpointError, match="its unreadable images are others"):
+        train(resume=tmp_path / "run", quiet=True)
+    (photos / "flower" / "0.png").write_text("no picture")
+    (photos / "flower").rename(photos / "zebra")
+    with pytest.raises(CheckpointError, match="has changed since the checkpoint"):
+        train(resume=tmp_path / "run", quiet=True)
+
+
+def test_a_file_of_settings_counts_beside_resume(whole: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.yaml").write_text("optim:\n  lr: 0.7\n")
+    with pytest.raises(ResnetlabError, match=r"optim\.lr: .* then, 0\.7 now"):
+        train(resume=whole, config=tmp_path / "other.yaml")
+
+
+def test_rate_and_batch_are_said_before_the_first_step(whole: Path) -> None:
+    assert re.search(
+        r"learning rate: [\d.]+ at the most, for batches of \d+ images\n", (whole / "log.txt").read_text()
+    )
 
 
 def test_overfitting_a_batch_brings_its_loss_down(tmp_path: Path) -> None:

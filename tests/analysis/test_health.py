@@ -139,7 +139,7 @@ def test_shifted_labels_are_named_on_a_trained_network(shift: int, trained: faul
     found = [one for one in diagnosed(trained, shifted, is_trained=True) if one.rule == "shifted labels"]
     assert [one.severity for one in found] == ["error"]
     assert found[0].value is not None
-    assert found[0].value > 0.8
+    assert found[0].value > 0.7
 
 
 def test_other_preprocessing_than_in_training_is_named(trained: faults.Residual, batches: Batches) -> None:
@@ -208,7 +208,7 @@ def test_a_module_that_is_called_twice_is_one_place_and_the_rest_is_counted_with
     found = judge(look_at_health(model, batches), read_structure(model, (1, 8, 8)), (rule,))
     assert [finding.layer for finding in found] == [*map(str, range(8)), None]
     assert (found[-1].value, found[-1].threshold) == (None, None)
-    assert found[-1].advice == "and in 2 more places, which the tables list"
+    assert found[-1].advice == "and in 2 more places"
 
 
 def test_what_is_frozen_is_told(batches: Batches) -> None:

@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from resnetlab.core import memory
+from resnetlab.core.errors import ResnetlabError
 
 GIGABYTE = 2**30
 
@@ -46,6 +48,23 @@ def test_the_smallest_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "_free_of_machine", lambda: 9)
     monkeypatch.setattr(memory, "_free_of_groups", lambda: [7, 8])
     assert memory.free_memory("cpu") == 7
+
+
+GPU_IS_FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+
+
+@pytest.mark.parametrize("error", [GPU_IS_FULL, MemoryError()], ids=["a GPU", "Python"])
+def test_memory_that_runs_out_is_told_in_two_lines(error: Exception) -> None:
+    said = "the memory of cuda does not hold a batch\ngive a smaller one"
+    with pytest.raises(ResnetlabError, match=said), memory.told_of_memory("cuda", "a batch", "give a smaller one"):
+        raise error
+
+
+def test_memory_that_the_processor_lacks_is_told_and_other_errors_are_not() -> None:
+    with pytest.raises(ResnetlabError, match="does not hold"), memory.told_of_memory("cpu", "it", "give less"):
+        torch.empty(2**60, dtype=torch.uint8)
+    with pytest.raises(RuntimeError, match="sizes"), memory.told_of_memory("cpu", "it", "give less"):
+        raise RuntimeError("sizes differ")
 
 
 def test_no_more_than_the_machine_has() -> None:

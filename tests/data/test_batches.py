@@ -14,7 +14,7 @@ from picture_folders import write_classes
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.data.batches import Batch, Batches, Delivery, evaluation_batches, training_batches
 from resnetlab.data.held import fits_in_memory, hold
-from resnetlab.data.labelled import LabelledImages
+from resnetlab.data.labelled import LabelledImages, Stack
 from resnetlab.data.preparation import Place
 from resnetlab.data.preprocess import cut, normalise
 from resnetlab.data.references import open_data
@@ -73,6 +73,14 @@ def test_images_held_in_memory_give_the_same_bits_as_streamed_ones(changes: str,
     for epoch in range(2):
         memory, stream = (make(photographs, CHANGES[changes]).epoch(epoch) for make in (in_memory, streamed))
         assert equal(list(memory), list(stream))
+
+
+def test_many_images_of_one_size_are_resized_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resnetlab.data.held.PIECE", 5)
+    digits, larger = open_data("digits", "test"), Preprocessing(12, 12, (0.5,), (0.5,))
+    assert isinstance(digits.read, Stack)
+    assert len(digits) % 5
+    torch.testing.assert_close(hold(digits, larger, quiet=True).images, cut(digits.read.images, larger))
 
 
 @pytest.mark.parametrize(("maker", "changes"), EVERY_WAY)

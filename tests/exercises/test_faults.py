@@ -32,9 +32,14 @@ BODIES = {
     "10 GB of a list": ("return [0] * (10 << 27)", "memory", "2 GB"),
     "a question to the keyboard": ("return input('?')", "reads-input", "asks the keyboard"),
     "a fork": ("os.fork()", "starts-processes", "starts another process"),
+    "a process by its own way": (
+        "from multiprocessing.util import spawnv_passfds as spawn; spawn('/bin/true', [b'true'], [])",
+        "starts-processes",
+        "starts another process",
+    ),
     "a shell": ("os.system('true')", "starts-processes", "starts another process"),
     "memory, bit by bit": ("a = []\nwhile True: a.append(torch.empty(10**8))", "memory", "2 GB"),
-    "no gradient": (f"with torch.no_grad(): return {RIGHT}", None, "no gradient comes to x"),
+    "no gradient": (f"with torch.no_grad(): return {RIGHT}", "no-gradient-at-all", "no gradient comes through"),
     "recursion": ("return convolution(x, weight, bias, stride, padding)", "endless-recursion", "calls itself"),
     "a stub": ("raise NotImplementedError", "not-begun", "not written yet (line 5)"),
     "nothing given back": ("pass", "wrong-type", "y is None, and a tensor is meant"),
@@ -120,6 +125,13 @@ NO_MODULE = {
         "wrong-type",
         "stages is a list",
     ),
+    "lists in a list": (
+        "cifar_resnet20",
+        "self.stages = nn.Sequential(*blocks)",
+        "self.stages = [blocks[:3], blocks[3:]]",
+        "not-registered",
+        "the modules in self.stages stand in a plain list",
+    ),
     "a list inside": (
         "cifar_resnet20",
         "self.stages = nn.Sequential(*blocks)",
@@ -137,6 +149,39 @@ def test_what_is_no_module_or_holds_modules_in_a_list_is_told(kind: str, worksho
     result = workshop.check(name, solution(name).replace(right, wrong).encode(), "answer.py")
     assert (result.passed, result.mistake) == (False, slug), result.message
     assert message in result.message
+
+
+COUNTS = """
+def count_parameters(network, trainable_only):
+    return GIVEN
+
+
+def count_multiply_adds(network, image):
+    return 0
+"""
+
+
+@pytest.mark.parametrize("given", ["10**400", "[" * 90 + "]" * 90, "'x' * 10**6", "float('inf')"])
+def test_odd_things_given_back_are_an_answer(given: str, workshop: Workshop) -> None:
+    result = workshop.check("counting", COUNTS.replace("GIVEN", given).encode(), "answer.py")
+    assert (result.passed, result.where) == (False, "output"), result
+    assert len(result.message) < 1000
+
+
+def test_numpys_numbers_are_numbers(workshop: Workshop) -> None:
+    source = solution("counting")
+    for old, new in (("p.numel()", "np.prod(p.shape)"), ("import torch\n", "import numpy as np\nimport torch\n")):
+        assert source.count(old) == 1
+        source = source.replace(old, new)
+    result = workshop.check("counting", source.encode(), "answer.py")
+    assert result.passed, result.message
+
+
+def test_folders_in_folders_without_end_are_cleared_away(workshop: Workshop) -> None:
+    nest = "for _ in range(1100): os.mkdir('a'); os.chdir('a')"
+    assert checked(workshop, f"{nest}\nreturn {RIGHT}").mistake != "crash"
+    assert not [one for one in workshop.folder.iterdir() if one.is_dir() and one.name.startswith("tmp")]
+    assert checked(workshop, f"return {RIGHT}").passed
 
 
 def test_a_wrong_gradient_is_told_from_a_wrong_output(workshop: Workshop) -> None:

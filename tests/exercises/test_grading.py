@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,6 +105,51 @@ def test_two_jobs_give_the_grades_of_one(class_of: Path, monkeypatch: pytest.Mon
     assert together.as_json() == alone.as_json()
     found = [results[0].mistake for results in together.results]
     assert found == [None, "no-bias", "exits", "reads-input", "not-begun"]
+
+
+def test_an_answer_that_cannot_be_judged_costs_nobody_else_a_grade(
+    class_of: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = Workshop.check
+
+    def spoiled(self: Workshop, name: str, source: bytes, *others: Any) -> Result:
+        if b"spoils" in source:
+            raise ResnetlabError("an exercise cannot be judged: ValueError")
+        return check(self, name, source, *others)
+
+    monkeypatch.setattr(Workshop, "check", spoiled)
+    spoils = learner(class_of / "ada", HEAD + "    return 'spoils'\n")
+    right = learner(class_of / "bob", solution("convolution_by_unfold"))
+    grades = grade_folders([spoils, right], class_of / "grades")
+    assert [results[0].mistake for results in grades.results] == ["not-judged", None]
+    assert grades.results[1][0].passed
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"case": -1}',
+        '{"fault": {"slug": "passed", "message": ""}}',
+        '{"fault": {"slug": "=HYPERLINK(1)", "message": ""}}',
+        '{"case": 0, "seen": {"error": ["type", "text", "where", "line"], "seen": []}}',
+        '{"case": 0, "seen": {"error": null, "seen": [["y", "output", {"value": 1' + "0" * 400 + "}]]}}",
+        '{"case": 0, "seen": {"error": null, "seen": [["y", "output", ' + '{"items": [' * 900 + "]}" * 900 + "]]}}",
+    ],
+    ids=["no case", "a grade as a fault", "a formula", "an error that is none", "a huge number", "deep lists"],
+)
+def test_a_report_that_is_forged_is_no_accident(line: str, workshop: Workshop) -> None:
+    """The word before each line can be found in the frames of what calls an answer."""
+    body = (
+        "    import sys\n"
+        "    frame = sys._getframe()\n"
+        "    while 'word' not in frame.f_locals:\n"
+        "        frame = frame.f_back\n"
+        f"    os.write(3, (frame.f_locals['word'] + ' ' + {line!r} + chr(10)).encode())\n"
+        "    os._exit(0)\n"
+    )
+    result = checked(workshop, HEAD + body)
+    assert (result.passed, result.where) == (False, "run"), result
+    assert result.mistake in ("forged", "exits")
 
 
 def checked(workshop: Workshop, source: str) -> Result:

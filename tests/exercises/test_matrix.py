@@ -52,6 +52,13 @@ IN_OTHER_WORDS = [
         "branch(x).clamp(0) + x",
         "relu-before-the-addition",
     ),
+    (
+        "residual_addition",
+        "torch_add",
+        "return torch.add(x, branch(x)).clamp(min=0)",
+        "y = branch(x)\n    y.flatten(1).add_(x.flatten(1))  # a view\n    return y.clamp(min=0)",
+        "sum-in-place",
+    ),
     ("basic_block", "torchvision_style", "return self.relu(out)", "return out", "relu-missing-after-the-addition"),
     ("bottleneck", "torchvision_style", "kernel_size=3, stride=stride", "kernel_size=3", None),
     ("cifar_resnet20", "one_sequential", "[(1, 2, 2),", "[(1, 2, 1),", None),

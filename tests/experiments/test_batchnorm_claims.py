@@ -29,6 +29,13 @@ def planted(**arms: Callable[[int], dict[str, Any]]) -> Results:
     return Results({name.replace("_", " "): {seed: at(seed) for seed in SEEDS} for name, at in arms.items()})
 
 
+def test_networks_are_not_compared_where_the_loss_begins_below_what_it_is_looked_at() -> None:
+    model = nn.Linear(4, 3)
+    with pytest.raises(ResnetlabError, match="give data of ten classes or more"):
+        bn_smooths_landscape.refuse_few_classes(model, torch.zeros(6, 4), torch.arange(6) % 3)
+    bn_smooths_landscape.refuse_few_classes(nn.Linear(4, 20), torch.zeros(6, 4), torch.arange(6))
+
+
 def test_resnet8_has_eight_layers_and_with_or_without_norm() -> None:
     with_norm, without = resnet8(load_data("digits")), resnet8(load_data("digits"), norm="none")
     layers = [layer for layer in without.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]

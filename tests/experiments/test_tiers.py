@@ -92,6 +92,13 @@ def test_images_are_cut_small_balanced_and_normalised(folder: Path, tmp_path: Pa
     assert data.train_images.std().item() == pytest.approx(1, abs=1e-5)
 
 
+def test_training_and_test_images_have_one_size_though_those_of_a_part_are_small(tmp_path: Path) -> None:
+    folder = write_classes(tmp_path / "data" / "train", count=4, side=20).parent
+    write_classes(folder / "test", count=4, side=12)
+    data = prepare(f"imagefolder:{folder}", SMALL, tmp_path).load()
+    assert data.train_images.shape[2:] == data.test_images.shape[2:] == (12, 12)
+
+
 def test_the_same_images_have_the_same_key_and_another_image_has_another(folder: Path, tmp_path: Path) -> None:
     first, again = (prepare(f"imagefolder:{folder}", SMALL, tmp_path / name) for name in "ab")
     assert first.key == again.key
@@ -142,6 +149,22 @@ def test_what_was_never_measured_is_named_and_a_claim_with_it_has_no_cost(known_
     claims = [at_tier(claim, Tier.STANDARD) for claim in (known_costs, find_claim("path_lengths"))]
     assert costs.cost_of(claims, Tier.STANDARD) == costs.Cost(3.0, 200.0, ("path_lengths", "resnet56"))
     assert [costs.estimated_cost(claim, Tier.STANDARD) for claim in claims] == [203.0, None]
+
+
+def test_networks_of_one_cost_are_reckoned_alike_whatever_fields_are_changed() -> None:
+    arms = at_tier(find_claim("width_or_depth"), Tier.FULL).arms
+    seconds = [costs.network_seconds(arm.training, Tier.FULL) for arm in arms if arm.training]
+    assert len(seconds) == 3
+    assert None not in seconds
+    assert seconds == pytest.approx([seconds[0]] * 3, rel=0.02)
+
+
+def test_what_is_trained_by_the_tiers_plan_costs_as_the_pools_networks_do() -> None:
+    claim = at_tier(find_claim("stochastic_depth"), Tier.FULL)
+    (pooled,) = (arm.training for arm in claim.arms if arm.training)
+    each = costs.network_seconds(pooled, Tier.FULL)
+    assert each is not None
+    assert costs.measuring_seconds(claim, Tier.FULL) == pytest.approx(5 * each)
 
 
 def test_the_full_tier_says_what_it_takes_and_starts_nothing(tmp_path: Path) -> None:

@@ -16,7 +16,13 @@ import pytest
 import torch
 
 from resnetlab.core.errors import CheckpointError, OutputError
-from resnetlab.training.checkpoints import load_checkpoint_file, load_last, replace_last, save_checkpoint
+from resnetlab.training.checkpoints import (
+    forget_best_after,
+    load_checkpoint_file,
+    load_last,
+    replace_last,
+    save_checkpoint,
+)
 
 SAVES_FOR_EVER = """
 import sys, torch
@@ -48,6 +54,16 @@ def test_last_previous_and_best_are_what_their_names_say(tmp_path: Path) -> None
     }
     assert steps == {"last": 3, "previous": 2, "best": 2}
     assert load_last(tmp_path).remark is None
+
+
+def test_the_best_of_steps_that_are_done_again_is_forgotten(tmp_path: Path) -> None:
+    for step in (1, 2):
+        save_checkpoint(tmp_path, content(step), best=True)
+    best = tmp_path / "checkpoints" / "best.pt"
+    forget_best_after(tmp_path, 2)
+    assert best.exists()
+    forget_best_after(tmp_path, 1)
+    assert not best.exists()
 
 
 def kills(count: int, folder: Path) -> tuple[int, int]:

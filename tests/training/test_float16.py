@@ -12,7 +12,9 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from resnetlab.core.errors import DivergedError
 from resnetlab.data.preparation import Batch
+from resnetlab.training.config import Optimiser
 from resnetlab.training.loop import StepRule, take_step
+from resnetlab.training.optimisers import build_optimiser
 from resnetlab.training.precision import Choice
 from resnetlab.training.state import TrainingState
 
@@ -47,6 +49,21 @@ def test_a_loss_scaled_too_much_is_scaled_less_until_the_step_is_that_of_float32
     F.cross_entropy(expected(batch().images), batch().labels).backward()
     assert expected.weight.grad is not None
     torch.testing.assert_close(before - state.model.weight, 0.1 * expected.weight.grad, rtol=0, atol=2e-4)
+
+
+def test_a_step_that_is_left_out_leaves_the_momentum_of_a_fused_optimiser_as_it_was() -> None:
+    spoils = [torch.inf, 1.0, 1.0]
+    state = begin(lambda gradient: gradient * spoils[state.step])
+    state.optimiser = build_optimiser(state.model, Optimiser(lr=0.1, momentum=0.9))
+    twin = begin(lambda gradient: gradient)
+    twin.optimiser = optim.SGD(twin.model.parameters(), 0.1, 0.9)
+    twin.scaler = torch.amp.GradScaler("cpu", init_scale=FIRST_SCALE / 2)
+    take_step(state, batch(), RULE)
+    assert not state.optimiser.state
+    for _ in range(2):
+        take_step(state, batch(), RULE)
+        take_step(twin, batch(), RULE)
+    torch.testing.assert_close(state.model.state_dict(), twin.model.state_dict())
 
 
 @pytest.mark.parametrize("lost", [torch.inf, torch.nan])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,7 +44,8 @@ def diagnose(model: str | nn.Module, data: str | Labelled, **settings: Any) -> D
     with prepared_subject(model, data, asked) as ready:
         refuse_too_little_memory(ready.subject, asked)
         earlier = None if asked.earlier is None else earlier_network(asked.earlier, ready.subject.model)
-        folder = make_output_folder("diagnose", _name_of(ready.subject), asked.output, asked.exist_ok)
+        name = f"{Path(ready.subject.reference).name}-{Path(ready.subject.data).name}"
+        folder = make_output_folder("diagnose", name, asked.output, asked.exist_ok)
         ready.subject.say(f"diagnosing into {folder}")
         health = health_sections(ready, asked)
         moved = [] if earlier is None else [changes_section(str(asked.earlier), earlier, ready.subject.model)]
@@ -58,12 +58,6 @@ def diagnose(model: str | nn.Module, data: str | Labelled, **settings: Any) -> D
     found = Diagnosis(subject.reference, subject.data, (*health, *moved, *parts), ready.remarks, facts, folder)
     write_diagnosis(found, asked)
     return found
-
-
-def _name_of(subject: Subject) -> str:
-    """As a folder is called."""
-    name = f"{Path(subject.reference).name}-{Path(subject.data).name}"
-    return re.sub(r"[^\w.+-]+", "-", name).strip("-")[:80]
 
 
 def _part(name: str, subject: Subject, sound: bool) -> Section:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -65,7 +64,7 @@ def evaluate(model: str | nn.Module, data: str | LabelledImages, **settings: Any
     with ready_network(model, asked, images.own) as network, quiet_decoder():
         network = replace(network, flips=trained.flips if asked.flip_at_test == "auto" else asked.flip_at_test == "on")
         places = place_classes(network.card.classes, images.classes, network.outputs)
-        name = re.sub(r"[^\w.+-]+", "-", f"{Path(network.name).name}-{Path(images.name).name}").strip("-")
+        name = f"{Path(network.name).name}-{Path(images.name).name}"
         folder = make_output_folder("eval", name, asked.output, asked.exist_ok)
         scores, channels, unreadable = _counted(network, images, asked, places.order, folder)
     left_out = (f"{len(unreadable)} of {len(images)} images could not be read and are left out",) if unreadable else ()

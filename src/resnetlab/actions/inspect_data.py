@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -113,7 +112,7 @@ def inspect_data(data: str, **settings: Any) -> Inspection:
     parts: dict[str, LabelledImages] = {split: open_data(data, split) for split in there}
     parts = parts or {UNSPLIT: open_data(data, "train")}
     classes = _all_classes([part.classes for part in parts.values()])
-    name = re.sub(r"[^\w.+-]+", "-", Path(data.partition(":")[2] or data).name).strip("-") or "data"
+    name = Path(data.partition(":")[2] or data).name
     folder = make_output_folder("inspect", name, asked.output, asked.exist_ok)
     seen = {split: see_all(part, split, quiet=asked.quiet) for split, part in parts.items()}
     learnt = "train" if "train" in seen else next(iter(seen))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 from resnetlab.analysis.health import HealthFinding, Severity
 from resnetlab.analysis.health_look import HealthLook
@@ -37,11 +36,23 @@ def _apply(rule: Rule, look: HealthLook, structure: Structure) -> Iterator[Healt
     for layer, value in rule.measure(look, structure):
         if rule.fires(value):
             found.setdefault(layer, value)  # a module may be called more than once
-    for layer, value in islice(found.items(), MOST_NAMED):
-        yield HealthFinding(rule.name, rule.severity, layer, value, rule.limit, rule.advice)
+    yield from named_places(
+        HealthFinding(rule.name, rule.severity, layer, value, rule.limit, rule.advice)
+        for layer, value in found.items()
+    )
+
+
+def named_places(places: Iterable[HealthFinding]) -> Iterator[HealthFinding]:
+    """The first places of one rule, and how many more there are.
+
+    Args:
+        places: where it fired, a finding each.
+    """
+    found = list(places)
+    yield from found[:MOST_NAMED]
     if len(found) > MOST_NAMED:
-        more = f"and in {len(found) - MOST_NAMED} more places, which the tables list"
-        yield HealthFinding(rule.name, "info", None, None, None, more)
+        more = f"and in {len(found) - MOST_NAMED} more places"
+        yield HealthFinding(found[0].rule, "info", None, None, None, more)
 
 
 def _of_structure(structure: Structure) -> Iterator[HealthFinding]:
@@ -51,5 +62,6 @@ def _of_structure(structure: Structure) -> Iterator[HealthFinding]:
         severity: Severity = "error" if finding.name in MISTAKES_THAT_BREAK else "warning"
         if finding.name in CHOICES:
             severity = "info"
-        for place in finding.places[:MOST_NAMED]:
-            yield HealthFinding(finding.name, severity, place, None, None, finding.text)
+        yield from named_places(
+            HealthFinding(finding.name, severity, place, None, None, finding.text) for place in finding.places
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,40 +12,11 @@ from torch.nn import functional as F
 from resnetlab.analysis.gradient_noise import GradientNoise, NoiseTally
 from resnetlab.analysis.layer_statistics import LayerObserver, LayerState
 from resnetlab.analysis.norm_statistics import NormObserver, NormState, moved_buffers, norm_states
+from resnetlab.analysis.parameter_states import OtherOutputs, ParameterState, gradients_of, parameter_states
 from resnetlab.analysis.squashing_calls import SquashingCall, SquashingObserver
 from resnetlab.analysis.untouched import preserved
 
 Batches = Sequence[tuple[Tensor, Tensor]]
-OtherOutputs = Callable[[], Sequence[Tensor]]
-NUDGE = 0.01  # what stands for a tensor of zeros when it is asked whether only the zeros stop a gradient
-
-
-@dataclass(frozen=True)
-class ParameterState:
-    """One parameter.
-
-    Attributes:
-        name: as `named_parameters` gives it.
-        size: its numbers.
-        learns: it asks for a gradient.
-        norm: Euclidean.
-        gradient: norm of its gradient, root mean square over the batches; None where none came by.
-        waits: its gradient is zero only because other parameters begin at zero, as the last γ of a block may.
-        is_auxiliary: only another output than the logits has a gradient for it, as of an auxiliary head.
-    """
-
-    name: str
-    size: int
-    learns: bool
-    norm: float
-    gradient: float | None
-    waits: bool = False
-    is_auxiliary: bool = False
-
-    @property
-    def has_no_gradient(self) -> bool:
-        """It should learn, and cannot."""
-        return self.learns and not self.gradient and not self.waits and not self.is_auxiliary
 
 
 @dataclass(frozen=True)
@@ -57,6 +28,7 @@ class Outputs:
         loss: in evaluation mode.
         accuracy: share of the images whose likeliest class is theirs, in evaluation mode.
         shifted: the same for labels moved on by 0, 1, 2, … classes.
+        shifted_by_chance: the same for a network that says as much of each class, whatever the image.
         probabilities: mean probability of each class, in evaluation mode.
         labels: share of each class among the images.
         are_finite: all logits were numbers.
@@ -66,6 +38,7 @@ class Outputs:
     loss: float
     accuracy: float
     shifted: tuple[float, ...]
+    shifted_by_chance: tuple[float, ...]
     probabilities: tuple[float, ...]
     labels: tuple[float, ...]
     are_finite: bool
@@ -106,8 +79,9 @@ class HealthLook:
 
     @property
     def head(self) -> str | None:
-        """The last weighted layer."""
-        return self.weighted[-1].name if self.weighted else None
+        """The last weighted layer that the loss of the logits comes back to; the last one where none is known to."""
+        reached = [layer for layer in self.weighted if layer.gradient is not None] or self.weighted
+        return reached[-1].name if reached else None
 
 
 def look_at_health(
@@ -138,7 +112,7 @@ def look_at_health(
             moved = moved_buffers(model, before)
         with evaluation.watching(), evaluation_norms.watching():
             logits = _evaluated(model, batches)
-        parameters = _parameters(model, batches[0], squares, len(batches), others)
+        parameters = parameter_states(model, batches[0], squares, len(batches), others)
     return HealthLook(
         layers=training.states(),
         evaluation_layers=evaluation.states(),
@@ -153,16 +127,12 @@ def look_at_health(
     )
 
 
-def _learning(model: nn.Module) -> dict[str, nn.Parameter]:
-    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
-
-
 def _training_passes(model: nn.Module, batches: Batches, noise: NoiseTally) -> tuple[float, dict[str, list[float]]]:
     """The mean loss, and for each parameter the squared norms of its gradients in the batches that gave one."""
     squares: dict[str, list[float]] = {}
     total, seen, size = 0.0, 0, len(batches[0][0])
     for images, labels in batches:
-        loss, gradients = _gradients(model, images, labels)
+        loss, gradients = gradients_of(model, images, labels)
         total, seen = total + loss * len(images), seen + len(images)
         for name, gradient in gradients.items():
             if gradient is not None:
@@ -179,92 +149,20 @@ def _evaluated(model: nn.Module, batches: Batches) -> Tensor:
         return torch.cat([model(images).float() for images, _ in batches])
 
 
-def _gradients(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[float, dict[str, Tensor | None]]:
-    learning = _learning(model)
-    source = images.detach().requires_grad_()
-    loss = F.cross_entropy(model(source.clone()).float(), labels)  # clone: a first layer may write in place
-    if not loss.requires_grad:
-        return loss.item(), dict.fromkeys(learning)
-    found = torch.autograd.grad(loss, [source, *learning.values()], allow_unused=True)
-    return loss.item(), dict(zip(learning, found[1:], strict=True))
-
-
-def _parameters(
-    model: nn.Module,
-    batch: tuple[Tensor, Tensor],
-    squares: dict[str, list[float]],
-    count: int,
-    others: OtherOutputs,
-) -> tuple[ParameterState, ...]:
-    gradients = {name: (sum(values) / count) ** 0.5 for name, values in squares.items()}
-    stopped = {name for name in _learning(model) if gradients.get(name) == 0.0}
-    moving = {name for name, gradient in gradients.items() if gradient}
-    waiting = _that_wait(model, batch, moving, stopped) if stopped else set()
-    auxiliary = _of_other_outputs(
-        model, batch[0], {name for name in _learning(model) if not gradients.get(name)}, others
-    )
-    return tuple(
-        ParameterState(
-            name=name,
-            size=parameter.numel(),
-            learns=parameter.requires_grad,
-            norm=parameter.detach().double().norm().item(),
-            gradient=gradients.get(name),
-            waits=name in waiting,
-            is_auxiliary=name in auxiliary,
-        )
-        for name, parameter in model.named_parameters()
-    )
-
-
-def _that_wait(model: nn.Module, batch: tuple[Tensor, Tensor], moving: set[str], stopped: set[str]) -> set[str]:
-    """Those of the stopped parameters that get a gradient once zeros that have one have moved, and so on.
-
-    Zeros that get none until others of their kind move, as two zeroed convolutions in a row, never do.
-    """
-    zeros = {name: one for name, one in _learning(model).items() if not one.detach().any()}
-    nudged, waiting = set[str](), set[str]()
-    with preserved(model):
-        model.train()
-        try:
-            while fresh := moving & zeros.keys() - nudged:
-                with torch.no_grad():
-                    for name in fresh:
-                        zeros[name].fill_(NUDGE)
-                nudged |= fresh
-                with torch.enable_grad():
-                    _, gradients = _gradients(model, *batch)
-                moving = {name for name, one in gradients.items() if one is not None and bool(one.any())}
-                waiting |= stopped & moving
-        finally:
-            with torch.no_grad():
-                for name in nudged:
-                    zeros[name].zero_()
-    return waiting
-
-
-def _of_other_outputs(model: nn.Module, images: Tensor, names: set[str], others: OtherOutputs) -> set[str]:
-    """Those of the parameters that have a gradient from what the network gives beside its logits."""
-    if not names:
-        return set()
-    learning = {name: parameter for name, parameter in _learning(model).items() if name in names}
-    with preserved(model), torch.enable_grad():
-        model.train()
-        model(images)
-        squares = [one.float().square().sum() for one in others() if one.requires_grad]
-        found = torch.autograd.grad(squares, list(learning.values()), allow_unused=True) if squares else ()
-    return {name for name, one in zip(learning, found, strict=False) if one is not None and bool(one.any())}
-
-
 def _outputs(logits: Tensor, labels: Tensor, training_loss: float) -> Outputs:
     classes = logits.shape[1]
-    apart = torch.bincount((logits.argmax(1) - labels) % classes, minlength=classes).double() / len(labels)
+    said = logits.argmax(1)
+    apart, of_said, of_labels = (
+        torch.bincount(numbers, minlength=classes).double() / len(labels)
+        for numbers in ((said - labels) % classes, said, labels)
+    )
     return Outputs(
         training_loss=training_loss,
         loss=F.cross_entropy(logits, labels).item(),
         accuracy=apart[0].item(),
         shifted=tuple(apart.tolist()),
+        shifted_by_chance=tuple((of_said.roll(-by) @ of_labels).item() for by in range(classes)),
         probabilities=tuple(logits.softmax(1).double().mean(0).tolist()),
-        labels=tuple((torch.bincount(labels, minlength=classes).double() / len(labels)).tolist()),
+        labels=tuple(of_labels.tolist()),
         are_finite=bool(logits.isfinite().all()),
     )

@@ -18,6 +18,7 @@ Quantity = Callable[[LayerState], float | None]
 FEWEST_LAYERS = 4  # below which a slope says nothing
 LEAST_CHANGE = 1.0  # powers of ten over the whole depth, below which nobody would notice
 SIGMOID_SLOPE = 0.25  # σ' at its steepest
+FAR_FROM_NORMAL = 5.0  # mean or deviation of what enters; of normalised images they are about 0 and 1
 FAR = 3.0  # powers of ten over the whole depth, from which on training is slow or fails
 
 
@@ -25,6 +26,20 @@ def not_finite(look: HealthLook, structure: Structure) -> Found:
     for layer in (*look.layers, *look.evaluation_layers):
         if not layer.is_finite:
             yield layer.name, 1.0
+            return
+    if not look.outputs.are_finite:  # a function made them that no module shows
+        yield None, 1.0
+
+
+def gradient_not_finite(look: HealthLook, structure: Structure) -> Found:
+    """Where the outputs are numbers and the gradient is none: the layer that it came back to first."""
+    if not look.outputs.are_finite or not math.isfinite(look.outputs.training_loss):
+        return
+    places = [(layer.name, layer.gradient) for layer in reversed(look.layers)]
+    places += [(one.name, one.gradient) for one in look.parameters]
+    for name, gradient in places:
+        if gradient is not None and not math.isfinite(gradient):
+            yield name, 1.0
             return
 
 
@@ -51,8 +66,8 @@ def _trend(name: str, value: Quantity, sign: int, least: float, backward: bool =
 
 
 def squashing(look: HealthLook, structure: Structure) -> Found:
-    for layer in look.layers:
-        if layer.saturated is not None and layer.gradient_gain is not None and layer.name not in structure.gates:
+    for layer in _squashing_layers(look, structure):
+        if layer.gradient_gain is not None:
             yield layer.name, layer.gradient_gain
     calls = list(_squashing_calls(look, structure))
     yield from ((one.layer or None, one.gradient_gain) for one in calls if one.gradient_gain is not None)
@@ -61,14 +76,18 @@ def squashing(look: HealthLook, structure: Structure) -> Found:
 
 
 def saturated(look: HealthLook, structure: Structure) -> Found:
-    for layer in look.layers:
-        if layer.saturated is not None and layer.name not in structure.gates:
-            yield layer.name, layer.saturated
+    yield from ((one.name, one.saturated) for one in _squashing_layers(look, structure) if one.saturated is not None)
     yield from ((one.layer or None, one.saturated) for one in _squashing_calls(look, structure))
 
 
+def _squashing_layers(look: HealthLook, structure: Structure) -> Iterator[LayerState]:
+    """Modules that squash and are no gates, as far as the recorded computation tells them apart."""
+    if not structure.not_read:
+        yield from (one for one in look.layers if one.saturated is not None and one.name not in structure.gates)
+
+
 def _squashing_calls(look: HealthLook, structure: Structure) -> Iterator[SquashingCall]:
-    """Those that are no gates, as far as the recorded computation tells them apart."""
+    """The same of functions."""
     if not structure.not_read:
         yield from (one for one in look.squashing if one.call not in structure.gate_calls)
 
@@ -82,7 +101,12 @@ def dead_units(look: HealthLook, structure: Structure) -> Found:
 
 
 def _dead(look: HealthLook, maps: bool) -> Found:
-    """Of the layers that give feature maps, or of those that give one number for each channel."""
+    """Of the layers that give feature maps, or of those that give one number for each channel.
+
+    Where a drawn network's branches begin at zero, channels that a skip padded wait for them and are not dead.
+    """
+    if not look.is_trained and any(one.waits for one in look.parameters):
+        return
     layers = look.evaluation_layers if look.is_trained else look.layers  # running statistics as drawn mean nothing
     passed = 0.0  # the largest share since the last layer with weights, told already
     for layer in layers:
@@ -122,13 +146,10 @@ def never_move(look: HealthLook, structure: Structure) -> Found:
 
 
 def frozen_but_moving(look: HealthLook, structure: Structure) -> Found:
-    frozen = {parameter.name for parameter in look.parameters if not parameter.learns}
-    owners = {name.rpartition(".")[0] for name in frozen}
-    for buffer, change in look.moved.items():
-        owner = buffer.rpartition(".")[0]
-        learns = any(parameter.learns for parameter in look.parameters if _inside(parameter.name, owner))
-        if owner in owners and not learns and buffer.endswith("running_mean"):
-            yield owner, change
+    for norm in look.norms:
+        change = look.moved.get(f"{norm.name}.running_mean")
+        if norm.is_frozen and change is not None:
+            yield norm.name, change
 
 
 def without_gradient(look: HealthLook, structure: Structure) -> Found:
@@ -155,7 +176,15 @@ def biased(look: HealthLook, structure: Structure) -> Found:
 
 def input_range(look: HealthLook, structure: Structure) -> Found:
     if look.weighted:
-        yield look.weighted[0].name, look.weighted[0].input_largest
+        first = look.weighted[0]  # normalised images of low contrast have large numbers too, but of a deviation near 1
+        is_far = max(abs(first.input_mean), first.input_std) > FAR_FROM_NORMAL
+        yield first.name, first.input_largest if is_far else 0.0
+
+
+def input_off_centre(look: HealthLook, structure: Structure) -> Found:
+    if look.weighted and look.weighted[0].input_std:
+        first = look.weighted[0]
+        yield first.name, abs(first.input_mean) / first.input_std
 
 
 def first_loss(look: HealthLook, structure: Structure) -> Found:
@@ -175,7 +204,11 @@ def biased_head(look: HealthLook, structure: Structure) -> Found:
 
 def shifted_labels(look: HealthLook, structure: Structure) -> Found:
     if look.is_trained and len(look.outputs.shifted) > 2:
-        yield None, max(look.outputs.shifted[1:]) - look.outputs.shifted[0]
+        _, *above = [
+            right - by_chance - 3 * math.sqrt(by_chance * (1 - by_chance) / look.images)
+            for right, by_chance in zip(look.outputs.shifted, look.outputs.shifted_by_chance, strict=True)
+        ]
+        yield None, max(above) - max(look.outputs.shifted[0] - look.outputs.shifted_by_chance[0], 0.0)
 
 
 def unbalanced_data(look: HealthLook, structure: Structure) -> Found:

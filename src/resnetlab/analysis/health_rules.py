@@ -6,7 +6,6 @@ Figures whose source is CALIBRATED lie above all that twelve healthy networks sh
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from resnetlab.analysis import health_measures as measure
@@ -26,6 +25,7 @@ class Rule:
         source: of the limit.
         measure: the places it applies to, each with a value.
         advice: what it means and what to do.
+        section: of the diagnosis that it belongs to: "signal", "gradient", "norms" or "outputs".
         fires_below: the other way round.
     """
 
@@ -35,6 +35,7 @@ class Rule:
     source: str
     measure: measure.Measure
     advice: str
+    section: str = "signal"
     fires_below: bool = False
 
     def fires(self, value: float) -> bool:
@@ -52,11 +53,16 @@ GRADIENT = (
 )
 
 
-def both(name: str, limit: float, slope: Callable[..., measure.Measure], sign: int, advice: str) -> tuple[Rule, Rule]:
+def both(section: str, word: str, limit: float, sign: int, advice: str) -> tuple[Rule, Rule]:
     """A slope as an error where it adds up to three powers of ten over the depth, and else as a warning."""
+    slope = measure.signal_slope if section == "signal" else measure.gradient_slope
+    name = f"{word} {section}"
     source = f"{CALIBRATED}; batch norm alone gives the gradient 0.083 towards the input (Yang et al. 2019)"
     far, near = slope(sign, measure.FAR), slope(sign)
-    return Rule(name, "error", limit, source, far, advice), Rule(name, "warning", limit, source, near, advice)
+    return (
+        Rule(name, "error", limit, source, far, advice, section),
+        Rule(name, "warning", limit, source, near, advice, section),
+    )
 
 
 RULES: tuple[Rule, ...] = (
@@ -66,12 +72,23 @@ RULES: tuple[Rule, ...] = (
         0.0,
         "definition",
         measure.not_finite,
-        "here infinite numbers or NaN begin; look at this layer's weights, at its input, and at divisions by zero",
+        "here infinite numbers or NaN begin; look at this layer's weights, at its input, and at divisions by zero; "
+        "where no layer is named, a function between the layers makes them",
     ),
-    *both("vanishing signal", 0.15, measure.signal_slope, -1, SIGNAL.format("shrinks")),
-    *both("exploding signal", 0.15, measure.signal_slope, 1, SIGNAL.format("grows")),
-    *both("vanishing gradient", 0.25, measure.gradient_slope, -1, GRADIENT.format("shrinks")),
-    *both("exploding gradient", 0.25, measure.gradient_slope, 1, GRADIENT.format("grows")),
+    Rule(
+        "gradient not finite",
+        "error",
+        0.0,
+        "definition",
+        measure.gradient_not_finite,
+        "the outputs are numbers, and the gradient that comes back here is none: behind this layer stands something "
+        "without a slope where the signal is, as a root, a logarithm or a division at zero; add a small number there",
+        section="gradient",
+    ),
+    *both("signal", "vanishing", 0.15, -1, SIGNAL.format("shrinks")),
+    *both("signal", "exploding", 0.15, 1, SIGNAL.format("grows")),
+    *both("gradient", "vanishing", 0.25, -1, GRADIENT.format("shrinks")),
+    *both("gradient", "exploding", 0.25, 1, GRADIENT.format("grows")),
     Rule(
         "squashing activation",
         "warning",
@@ -116,6 +133,7 @@ RULES: tuple[Rule, ...] = (
         measure.collapsed,
         "this share of the norm's channels has a variance below its epsilon: what comes in hardly differs between "
         "images, and dividing by it amplifies noise; look at the layer before",
+        section="norms",
     ),
     Rule(
         "stale statistics",
@@ -125,6 +143,7 @@ RULES: tuple[Rule, ...] = (
         measure.drifted_means,
         "the running means are this many deviations from those of these images: other preprocessing than in training, "
         "other data, or statistics that were not updated; check --mean and --std, or estimate them anew",
+        section="norms",
     ),
     Rule(
         "stale statistics",
@@ -134,6 +153,7 @@ RULES: tuple[Rule, ...] = (
         measure.drifted_variances,
         "the running variances differ from those of these images by this many powers of ten: other preprocessing than "
         "in training, other data, or statistics that were not updated; check --mean and --std, or estimate them anew",
+        section="norms",
     ),
     Rule(
         "norm evaluates in training",
@@ -143,6 +163,7 @@ RULES: tuple[Rule, ...] = (
         measure.evaluates_in_training,
         "model.train() leaves this batch norm in evaluation mode: it normalises by running statistics that no batch "
         "updates; remove what keeps it there, or freeze its parameters too if that is meant",
+        section="norms",
     ),
     Rule(
         "statistics never move",
@@ -152,6 +173,7 @@ RULES: tuple[Rule, ...] = (
         measure.never_move,
         "the running statistics of this batch norm stay as they are in training, so that evaluation normalises by "
         "numbers nobody measured; give it a momentum above 0, 0.1 is usual",
+        section="norms",
     ),
     Rule(
         "frozen but moving",
@@ -161,6 +183,7 @@ RULES: tuple[Rule, ...] = (
         measure.frozen_but_moving,
         "no parameter here learns, but its running statistics move with every batch in training mode, so that what "
         "was frozen changes; put it into evaluation mode after model.train()",
+        section="norms",
     ),
     Rule(
         "no gradient",
@@ -170,6 +193,7 @@ RULES: tuple[Rule, ...] = (
         measure.without_gradient,
         "this many parameters ask for a gradient and get none: their output is not used, or the way back is cut by "
         "detach(), no_grad(), or a product with zero, as of two zeroed layers in a row, which wait for each other",
+        section="gradient",
     ),
     Rule(
         "auxiliary head",
@@ -179,6 +203,7 @@ RULES: tuple[Rule, ...] = (
         measure.auxiliary,
         "this many parameters have no part in the logits that are looked at; they learn from another output of the "
         "network, as auxiliary heads do (Szegedy et al. 2015, §5), which the loss of a training has to take in",
+        section="gradient",
     ),
     Rule(
         "frozen",
@@ -187,6 +212,7 @@ RULES: tuple[Rule, ...] = (
         "definition",
         measure.frozen,
         "this many parameters ask for no gradient, so that they stay as they are in training",
+        section="gradient",
     ),
     Rule(
         "waits for others",
@@ -196,6 +222,7 @@ RULES: tuple[Rule, ...] = (
         measure.waiting,
         "this many parameters have no gradient at the first step, because a scale behind them begins at zero, as the "
         "last γ of a block may (Goyal et al. 2017, §5.1); they learn from the second step on",
+        section="gradient",
     ),
     Rule(
         "bias under batch norm",
@@ -204,6 +231,7 @@ RULES: tuple[Rule, ...] = (
         "the norm takes the mean of each channel off",
         measure.biased,
         "the batch norm behind this layer takes its bias off again: bias=False saves memory and changes nothing",
+        section="norms",
     ),
     Rule(
         "input out of range",
@@ -213,6 +241,17 @@ RULES: tuple[Rule, ...] = (
         measure.input_range,
         "the largest number that enters the first layer: pixels of 0 to 255 were not scaled; divide by 255, take off "
         "the mean and divide by the deviation",
+        section="outputs",
+    ),
+    Rule(
+        "input off centre",
+        "info",
+        1.0,
+        "inputs of mean zero are learned from faster (LeCun et al. 1998, §4.3)",
+        measure.input_off_centre,
+        "what enters the first layer has a mean of this many of its deviations: it is not normalised, or by another "
+        "mean; a trained network needs the --mean and --std that it was trained with",
+        section="outputs",
     ),
     Rule(
         "loss at the start",
@@ -222,6 +261,7 @@ RULES: tuple[Rule, ...] = (
         measure.first_loss,
         "an untrained network's loss is this far from log(classes), so that its first steps only undo that; begin "
         "with smaller weights in the head and no bias, and check that labels and classes fit",
+        section="outputs",
     ),
     Rule(
         "biased head",
@@ -231,6 +271,7 @@ RULES: tuple[Rule, ...] = (
         measure.biased_head,
         "the head gives one class this much more probability, mean over the images, than its share of the labels and "
         "three standard errors: trained on unbalanced classes, or the images are not what it was trained on",
+        section="outputs",
     ),
     Rule(
         "shifted labels",
@@ -240,6 +281,7 @@ RULES: tuple[Rule, ...] = (
         measure.shifted_labels,
         "the accuracy is this much higher if the labels are moved on: classes are counted from another number, or "
         "stand in another order; compare the class names of network and data",
+        section="outputs",
     ),
     Rule(
         "unbalanced data",
@@ -249,6 +291,7 @@ RULES: tuple[Rule, ...] = (
         measure.unbalanced_data,
         "the most frequent class has this many times the images of the rarest one that has any; look at the "
         "accuracy of each class",
+        section="outputs",
     ),
     Rule(
         "half-precision overflow",

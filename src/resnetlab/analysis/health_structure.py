@@ -28,7 +28,8 @@ class Structure:
     """What was found in the recorded computation.
 
     Attributes:
-        gates: modules of the squashing functions that only scale another tensor, as in squeeze-and-excitation.
+        gates: modules of the squashing functions that only scale another tensor, as in squeeze-and-excitation, or
+            that squash a parameter and not the signal.
         gate_calls: the same, told by the call.
         sigmoids: modules of the sigmoids that are no gates, functions among them.
         biased: weighted layers whose bias a batch norm takes off again.
@@ -91,12 +92,14 @@ def _gate_calls(graph: Graph) -> Iterator[Call]:
 
 def _sigmoids(graph: Graph) -> Iterator[str]:
     for operation in graph:
-        if operation.kind == "sigmoid" and operation.depends_on_input and not _is_gate(graph, operation.index):
+        if operation.kind == "sigmoid" and not _is_gate(graph, operation.index):
             yield operation.module
 
 
 def _is_gate(graph: Graph, index: int) -> bool:
-    """Whether a tensor does nothing but scale others: in a product of two, in addcmul or in lerp."""
+    """Whether a tensor does nothing but scale others, in a product of two, in addcmul or in lerp, or is no signal."""
+    if not graph[index].depends_on_input:
+        return True
     uses = set(_uses(graph, index))
     return bool(uses) and uses <= GATED
 

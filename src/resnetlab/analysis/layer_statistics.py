@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.conv import _ConvNd
 
 from resnetlab.analysis.effective_rank import effective_rank, feature_rows
 from resnetlab.analysis.operations import BOUNDS
@@ -135,6 +137,8 @@ class LayerObserver:
         self.modules = layers_of(model)
         self._tallies: dict[tuple[str, int], _Tally] = {}
         self._incoming: dict[str, list[float]] = {}
+        self._channels_last: dict[str, bool] = {}  # of activations that take what a layer gave as it is
+        self._given: tuple[Tensor, bool] | None = None  # what the last layer gave, and whether channels stand last
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -146,6 +150,7 @@ class LayerObserver:
                     open_hooks.callback(hook.remove)
             open_hooks.enter_context(watching(self.model, self.modules, self._read))
             yield
+        self._given = None
 
     def states(self) -> tuple[LayerState, ...]:
         """What was read, in the order of the calls."""
@@ -155,10 +160,11 @@ class LayerObserver:
         """An activation may write over its input, so its gradient is asked for before."""
         norms: list[float] = []
         self._incoming[name] = norms
-        for tensor in tensors_in(inputs):
-            if tensor.requires_grad:
-                tensor.register_hook(lambda gradient: norms.append(gradient_norm(gradient)))
-            return
+        taken = next(tensors_in(inputs), None)
+        if taken is not None and belongs_to_pass(taken):
+            taken.register_hook(lambda gradient: norms.append(gradient_norm(gradient)))
+        if self._given is not None and taken is self._given[0]:  # its channels lie where those of what it takes do
+            self._channels_last[name] = self._given[1]
 
     def _read(self, layer: Layer, inputs: Any, output: Any) -> None:
         tensor = next(tensors_in(output))
@@ -170,25 +176,34 @@ class LayerObserver:
         tally.output.add(tensor)
         tally.is_finite &= math.isfinite(tally.output.squares)
         if is_weighted(module):
-            self._read_weighted(tally, module, inputs, tensor)
+            self._read_weighted(tally, inputs, tensor)
         if layer.kind.lower() in BOUNDS:
             tally.near_bounds += count_near_bounds(tensor, layer.kind.lower())
         if is_activation(module):
             tally.input_gradients.append(self._incoming.get(layer.name, []))
-        if tensor.requires_grad:
+        if belongs_to_pass(tensor):
             tensor.register_hook(partial(_read_gradient, tally))
+        self._given = tensor, self._has_channels_last(layer.name, tensor.dim() - 1)
 
-    def _read_weighted(self, tally: _Tally, module: nn.Module, inputs: Any, output: Tensor) -> None:
+    def _read_weighted(self, tally: _Tally, inputs: Any, output: Tensor) -> None:
         taken = next((one for one in tensors_in(inputs) if one.is_floating_point()), None)
         if taken is not None:
             tally.taken.add(taken)
         if tally.rank is None and output.dim() > 1 and tally.is_finite:
-            rows = feature_rows(output.detach(), _channels_last(module, output.dim() - 1))
+            rows = feature_rows(output.detach(), self._has_channels_last(tally.layer.name, output.dim() - 1))
             tally.rank = effective_rank(rows), min(rows.shape[1], max(len(rows) - 1, 1))
+
+    def _has_channels_last(self, name: str, dimensions: int) -> bool:
+        """Whether channels stand last in what a layer gives, of so many dimensions beside the images."""
+        module = self.modules[name]
+        if isinstance(module, _ConvNd | _BatchNorm):
+            return False
+        usual = isinstance(module, nn.Linear | nn.LayerNorm) or dimensions == 2  # tokens
+        return self._channels_last.get(name, usual)
 
     def _state(self, tally: _Tally) -> LayerState:
         module = self.modules[tally.layer.name]
-        last = _channels_last(module, len(tally.layer.shape))
+        last = self._has_channels_last(tally.layer.name, len(tally.layer.shape))
         dead_units, dead_channels = tally.output.dead(last)
         weighted, activation = is_weighted(module), is_activation(module)
         incoming = [norm for batch in tally.input_gradients for norm in batch]
@@ -227,9 +242,9 @@ def is_activation(module: nn.Module) -> bool:
     return kind.__module__ == "torch.nn.modules.activation" and kind.__name__ not in NO_ELEMENTWISE
 
 
-def _channels_last(module: nn.Module, dimensions: int) -> bool:
-    """Whether channels stand last in what it gives, of so many dimensions beside the images."""
-    return isinstance(module, nn.Linear | nn.LayerNorm) or dimensions == 2
+def belongs_to_pass(tensor: Tensor) -> bool:
+    """Whether a gradient will come to it, and what is hung on it goes with the pass; on a parameter it would stay."""
+    return tensor.requires_grad and not tensor.is_leaf
 
 
 def count_near_bounds(output: Tensor, kind: str) -> int:
@@ -241,7 +256,8 @@ def count_near_bounds(output: Tensor, kind: str) -> int:
 
 def gradient_norm(gradient: Tensor) -> float:
     """Euclidean, of all its numbers."""
-    return torch.linalg.vector_norm(gradient.detach(), dtype=torch.float32).item()
+    dtype = torch.promote_types(gradient.dtype, torch.float32)
+    return torch.linalg.vector_norm(gradient.detach(), dtype=dtype).item()
 
 
 def _read_gradient(tally: _Tally, gradient: Tensor) -> None:

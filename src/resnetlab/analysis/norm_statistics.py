@@ -23,7 +23,7 @@ class NormState:
         channels: it normalises.
         momentum: share of the new in the running statistics; None for their plain mean.
         evaluates_in_training: it stayed in evaluation mode when the whole network was put into training.
-        is_frozen: none of its parameters learns.
+        is_frozen: none of its parameters learns; where it has none, none of the module that it is part of.
         has_moved: its running statistics changed in training passes; None where it keeps none or did not run.
         collapsed: share of its channels whose variance is below epsilon, running or of the batches.
         mean_drift: how far the running means are from those of the images, in running deviations, root mean square
@@ -96,7 +96,6 @@ def _state(
     staying: frozenset[str],
     moved: dict[str, float],
 ) -> NormState:
-    parameters = list(norm.parameters(recurse=False))
     in_training, in_evaluation = training.statistics(name), evaluation.statistics(name)
     keeps = norm.running_mean is not None and norm.running_var is not None
     drift = _drift(norm, in_evaluation) if keeps and in_evaluation is not None else (None, None)
@@ -107,7 +106,7 @@ def _state(
         channels=norm.num_features,
         momentum=norm.momentum,
         evaluates_in_training=name in staying,
-        is_frozen=bool(parameters) and not any(one.requires_grad for one in parameters),
+        is_frozen=_is_frozen(training.model, name, norm),
         has_moved=any(f"{name}.{buffer}" in moved for buffer in ("running_mean", "running_var"))
         if keeps and in_training is not None
         else None,
@@ -115,6 +114,12 @@ def _state(
         mean_drift=drift[0],
         variance_drift=drift[1],
     )
+
+
+def _is_frozen(model: nn.Module, name: str, norm: _BatchNorm) -> bool:
+    around = model.get_submodule(name.rpartition(".")[0])
+    parameters = list(norm.parameters()) or list(around.parameters())
+    return bool(parameters) and not any(one.requires_grad for one in parameters)
 
 
 def _drift(norm: _BatchNorm, seen: tuple[Tensor, Tensor]) -> tuple[float, float]:

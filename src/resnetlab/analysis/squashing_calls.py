@@ -10,7 +10,13 @@ from typing import Any
 from torch import Tensor, nn
 
 from resnetlab.analysis.calls import SUM, Call, Calls
-from resnetlab.analysis.layer_statistics import count_near_bounds, gradient_norm, is_activation, root_mean_square
+from resnetlab.analysis.layer_statistics import (
+    belongs_to_pass,
+    count_near_bounds,
+    gradient_norm,
+    is_activation,
+    root_mean_square,
+)
 from resnetlab.analysis.tracing import Layer, layers_of, tensors_in, watching
 
 
@@ -90,5 +96,5 @@ class SquashingObserver:
 
 
 def _follow(tensor: Tensor, norms: list[float]) -> None:
-    if tensor.requires_grad:
+    if belongs_to_pass(tensor):
         tensor.register_hook(lambda gradient: norms.append(gradient_norm(gradient)))

@@ -11,17 +11,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from resnetlab.actions.runs.settings import checkpoint_named, find_run, refuse_another_output, stored_settings
+from resnetlab.actions.runs.settings import changed_by_file, checkpoint_named, settings_of_run, stored_settings
 from resnetlab.actions.runs.train_settings import (
     TrainSettings,
     config_text,
-    read_config,
     settings_with_recipe,
     with_epochs,
 )
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.core.folders import refuse_output
-from resnetlab.specs.plain_changes import changed_by
 
 if TYPE_CHECKING:
     from resnetlab.actions.runs.preparation import MakeNetwork
@@ -64,9 +62,7 @@ class TrainingFlags:
         output = Path(said["output"]) if said["output"] else None
         config = Path(said["config"]) if said["config"] else None
         if said["resume"]:
-            refuse_another_output(said["resume"], output)
-            settings = stored_settings(cls.KIND, find_run(said["resume"], output, cls.COMMAND))
-            settings = changed_by(settings, with_epochs(read_config(config) if config else {}), str(config))
+            settings = changed_by_file(settings_of_run(cls.KIND, cls.COMMAND, said["resume"], output), config)
         else:
             settings = settings_with_recipe(cls.KIND, said["recipe"], config, cls.DEFAULT_RECIPE)
         if value_of(flags, "--epochs") and not value_of(flags, "--steps"):

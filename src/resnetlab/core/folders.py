@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import os
+import re
 from datetime import datetime
 from pathlib import Path
 
 from resnetlab.core.errors import OutputError
 
+MOST_BYTES = 80  # of a name, of the 255 that file systems take
 LEFT_BY_KILLS = (".lock", ".writable-")  # how files begin that hold nothing of anybody's
 
 
@@ -24,7 +27,7 @@ def make_output_folder(command: str, name: str, output: Path | None = None, exis
 
     Args:
         command: the verb.
-        name: what it was done to.
+        name: what it was done to; signs that file names should not have become hyphens.
         output: chosen by the user.
         exist_ok: files of an earlier run in it may be replaced.
 
@@ -34,7 +37,7 @@ def make_output_folder(command: str, name: str, output: Path | None = None, exis
     if output is not None and output.is_file():
         raise OutputError(f"--output {output} is a file\ngive a folder")
     try:
-        folder = output or _fresh(Path("runs") / command, f"{datetime.now():%Y%m%d-%H%M%S}-{name}")
+        folder = output or _fresh(Path("runs") / command, f"{datetime.now():%Y%m%d-%H%M%S}-{_harmless(name)}")
         folder.mkdir(parents=True, exist_ok=True)
         holds_something = any(not entry.name.startswith(LEFT_BY_KILLS) for entry in folder.iterdir())
         probe = folder / f".writable-{os.getpid()}"
@@ -46,6 +49,18 @@ def make_output_folder(command: str, name: str, output: Path | None = None, exis
     if holds_something and not exist_ok:
         raise OutputError(f"--output {folder} holds files already\ngive another folder, or --exist-ok to replace them")
     return folder
+
+
+def command_of_run(run: Path, otherwise: str) -> str:
+    """Which command began a run, as its run.json tells.
+
+    Args:
+        run: its folder.
+        otherwise: where nothing tells, as in a run of an earlier time, or a damaged one.
+    """
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        return str(json.loads((run / "run.json").read_text(encoding="utf-8")).get("command", otherwise))
+    return otherwise
 
 
 def refuse_output(output: Path, exist_ok: bool = False) -> None:
@@ -61,6 +76,16 @@ def refuse_output(output: Path, exist_ok: bool = False) -> None:
         with contextlib.suppress(OSError):  # it could not be made
             for place in absent:
                 place.rmdir()
+
+
+def _harmless(name: str) -> str:
+    """The beginning of a name, of signs that any file system takes; they may have several bytes each.
+
+    >>> _harmless("net.py:make-photos"), _harmless("写真" * 50) == "写真" * 13
+    ('net.py-make-photos', True)
+    """
+    plain = re.sub(r"[^\w.+-]+", "-", name).strip("-") or "unnamed"
+    return plain.encode()[:MOST_BYTES].decode(errors="ignore")
 
 
 def _fresh(parent: Path, name: str) -> Path:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+from resnetlab.core.errors import ResnetlabError
 
 TRIM_THRESHOLD, MOST_MAPPINGS = -1, -4  # mallopt's names for them: M_TRIM_THRESHOLD, M_MMAP_MAX
 
@@ -39,6 +43,27 @@ def keep_large_blocks() -> bool:
     except (AttributeError, OSError):  # musl has no such function
         return False
     return bool(mallopt(TRIM_THRESHOLD, 2**31 - 1) and mallopt(MOST_MAPPINGS, 0))
+
+
+@contextlib.contextmanager
+def told_of_memory(device: str, what: str, remedy: str) -> Iterator[None]:
+    """Say in our words that memory ran out.
+
+    Args:
+        device: as PyTorch names it.
+        what: did not fit.
+        remedy: what to do.
+
+    Raises:
+        ResnetlabError: it ran out.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:  # PyTorch has a class of its own for graphics cards alone
+        said = ("out of memory", "DefaultCPUAllocator: can't allocate memory")
+        if not (isinstance(error, MemoryError) or any(words in str(error) for words in said)):
+            raise
+        raise ResnetlabError(f"the memory of {device} does not hold {what}\n{remedy}") from error
 
 
 def free_memory(device: str) -> int | None:

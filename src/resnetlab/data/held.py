@@ -16,6 +16,7 @@ from resnetlab.data.scan import Alone, Group, Unreadable, go_through, refuse_unr
 from resnetlab.specs.preprocessing import Preprocessing
 
 MOST_BYTES = 2_000_000_000  # that are held in all
+PIECE = 2_048  # images that are resized at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +74,7 @@ def hold(
     """
     labels = torch.as_tensor(labelled.labels, dtype=torch.int64)
     if isinstance(labelled.read, Stack):
-        squares = cut(labelled.read.images, how).contiguous()
-        return Held(squares, labels, labelled.classes, labelled.name)
+        return Held(_cut_in_pieces(labelled.read.images, how), labels, labelled.classes, labelled.name)
     shares = group.gather(_my_share(labelled, how, quiet, group))
     errors = {number: error for _, spoiled in shares for number, error in spoiled.items()}
     unreadable = refuse_unreadable(labelled, errors, skip_unreadable=skip_unreadable)
@@ -83,6 +83,15 @@ def hold(
     return Held(
         parts[0] if len(parts) == 1 else torch.cat(parts), labels[kept], labelled.classes, labelled.name, unreadable
     )
+
+
+def _cut_in_pieces(images: Tensor, how: Preprocessing) -> Tensor:
+    """The squares of many images; resizing takes four bytes for each of theirs, so that few are resized at a time."""
+    first = cut(images[:PIECE], how)
+    squares = first.new_empty((len(images), *first.shape[1:]))
+    for start in range(0, len(images), PIECE):
+        squares[start : start + PIECE] = cut(images[start : start + PIECE], how)
+    return squares
 
 
 def _my_share(

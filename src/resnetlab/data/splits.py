@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,14 +90,16 @@ def training_data(reference: str, seed: int = 0, share: float = 0.1) -> Training
 
 
 def fingerprints(data: TrainingData) -> dict[str, str]:
-    """A hash of each part's labels and names of files, in their order, by what the part is for; no image is read."""
+    """A hash of each part's labels, names of classes and of files with their folders, in their order, by what the part
+    is for; no image is read."""
     return {name: _fingerprint(part) for name, part in data.parts.items()}
 
 
 def _fingerprint(images: LabelledImages) -> str:
     told = hashlib.sha256(np.asarray(images.labels, np.int64).tobytes())
+    told.update(repr(images.classes).encode("utf-8", "surrogateescape"))
     for file in images.files:
-        told.update(b"\0" + os.fsencode(file.name))
+        told.update(b"\0" + os.fsencode(Path(file.parent.name, file.name)))
     return told.hexdigest()
 
 

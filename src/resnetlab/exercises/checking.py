@@ -8,7 +8,7 @@ from pathlib import Path
 
 from resnetlab.core.terminal import on_one_line
 from resnetlab.exercises.course import COURSE, file_name, known
-from resnetlab.exercises.folder import fingerprint, open_course, strays
+from resnetlab.exercises.folder import CourseFolder, fingerprint, open_course, strays
 from resnetlab.exercises.workshop import Result, Workshop
 
 SEED = 0
@@ -28,21 +28,19 @@ def check_exercises(folder: Path, names: Sequence[str] = (), seed: int = SEED) -
     course = open_course(folder)
     asked = [known(name) for name in names] or list(COURSE)
     course.progress()  # a damaged file is told before anything is run
-    return _results(course.folder, asked, seed)
+    return _results(course, asked, seed)
 
 
-def _results(folder: Path, asked: Sequence[str], seed: int) -> Iterator[Result]:
-    course = open_course(folder)
+def _results(course: CourseFolder, asked: Sequence[str], seed: int) -> Iterator[Result]:
     with ExitStack() as stack:
-        warm: list[Workshop] = []
+        workshop: Workshop | None = None  # which takes seconds to open, and is not needed for a course of stubs
         for name in asked:
             answer = course.answer(name)
             if answer is None or not course.is_begun(name):
-                yield unread(name, folder) if answer is None else not_begun(name)
+                yield unread(name, course.folder) if answer is None else not_begun(name)
                 continue
-            if not warm:
-                warm.append(stack.enter_context(Workshop()))
-            result = warm[0].check(name, answer, file_name(name), seed)
+            workshop = workshop or stack.enter_context(Workshop())
+            result = workshop.check(name, answer, file_name(name), seed)
             if result.passed:
                 course.note(name, passed=fingerprint(answer))
             yield result
@@ -72,7 +70,7 @@ def watch_exercises(
 
     Args:
         folder: that `start` made.
-        names: as in `check_exercises`; all that are begun where there is none.
+        names: as in `check_exercises`; the whole course where there is none, of which stubs are waited for.
         wait: called between two looks at the files.
         seed: of the random inputs.
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from resnetlab.exercises.observation import same_error
+from resnetlab.exercises.observation import LARGEST, same_error
 
 SMALLEST = 1e-6  # below this a difference is rounding, whatever the size of the numbers
 Seen = Mapping[str, Any]
@@ -130,14 +130,19 @@ def _kind(value: Any) -> str:
 def is_well_formed(observation: Any) -> bool:
     """Whether what a learner's process sent has the form of an observation."""
     try:
-        error = observation["error"]
-        fine = error is None or {*error} == {"type", "text", "where", "line"}
-        return fine and all(
+        return _is_error(observation["error"]) and all(
             isinstance(name, str) and isinstance(where, str) and _is_value(value)
             for name, where, value in observation["seen"]
         )
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, KeyError, ValueError, RecursionError):
         return False
+
+
+def _is_error(error: Any) -> bool:
+    if error is None:
+        return True
+    texts = isinstance(error, dict) and all(isinstance(error.get(name), str) for name in ("type", "text", "where"))
+    return texts and {*error} == {"type", "text", "where", "line"} and isinstance(error["line"], int | None)
 
 
 def _is_value(value: Any) -> bool:
@@ -151,4 +156,7 @@ def _is_value(value: Any) -> bool:
         return True
     if "items" in value:
         return isinstance(value["items"], list) and all(_is_value(item) for item in value["items"])
-    return "value" in value or isinstance(value.get("type"), str)
+    if "value" in value:
+        held = value["value"]
+        return isinstance(held, str | float | None) or (isinstance(held, int) and abs(held) <= LARGEST)
+    return isinstance(value.get("type"), str)

@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+GRADIENT_CUT = "the numbers are right, and no gradient comes through: detach, .data or no_grad cut the graph"
+SOFTMAX_AT_THE_END = "the network ends in a softmax: it gives logits, and cross entropy brings its own softmax"
+NOT_POOLED = "the pixels go into the linear layer as they are: their mean over rows and columns does"
 BEGIN, END = "# --- fill in", "# --- until here ---"
 BLANK = re.compile(rf"^(?P<indent> *){BEGIN} ---\n(?P<inside>.*?)^ *{END}\n", re.MULTILINE | re.DOTALL)
 

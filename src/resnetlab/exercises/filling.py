@@ -59,12 +59,19 @@ def _refuse_unregistered(module: nn.Module) -> None:
     known = set(module.modules())
     for part in known:
         for name, held in vars(part).items():
-            inside = held.values() if isinstance(held, dict) else held if isinstance(held, list | tuple) else ()
-            if any(isinstance(one, nn.Module) and one not in known for one in inside):
+            if any(one not in known for one in _modules_in(held)):
                 raise UnregisteredError(
                     f"the modules in self.{name} stand in a plain {type(held).__name__}, where nothing registers "
                     "them: their parameters are not the network's; put them into nn.Sequential or nn.ModuleList"
                 )
+
+
+def _modules_in(held: Any) -> Iterator[nn.Module]:
+    """Those in a list, tuple or dict, or in such ones inside it."""
+    for one in held.values() if isinstance(held, dict) else held if isinstance(held, list | tuple) else ():
+        if isinstance(one, nn.Module):
+            yield one
+        yield from _modules_in(one)
 
 
 def parameter_count(module: nn.Module) -> int:

@@ -7,7 +7,7 @@ it there would take as long as PyTorch itself.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from resnetlab.exercises.observation import Case, drawn
 
 EXPANSIONS = {"basic": 1, "bottleneck": 4}
 MODES = ("evaluation", "training", "training, norms frozen")  # that a network is given in; fine-tuning has the last
+BOTH_MODES = ({"training": True}, {"training": False})  # of checks of a block, for the cases always looked at
 EVERY_MODE = tuple({"mode": mode} for mode in MODES)  # for the cases that a check always looks at
 
 
@@ -102,6 +103,11 @@ def blocks_of(network: nn.Sequential) -> Iterator[tuple[str, nn.Module]]:
             yield from ((f"{name}.{place}", block) for place, block in stage.named_children())
 
 
+def mode_of(case: Case) -> str:
+    """Of a case that trains or does not, in a word."""
+    return "training" if case["training"] else "evaluation"
+
+
 def set_mode(network: nn.Module, mode: str) -> None:
     """Bring a network to one of `MODES`."""
     evaluation, _, frozen = MODES
@@ -109,6 +115,18 @@ def set_mode(network: nn.Module, mode: str) -> None:
     for part in network.modules():
         if mode == frozen and isinstance(part, nn.BatchNorm2d):
             part.eval()
+
+
+def running_averages(network: nn.Module) -> list[Tensor]:
+    """Copies of what the norms of a network keep of its batches; how many there were is not asked."""
+    return [buffer.clone() for buffer in network.buffers() if buffer.is_floating_point()]
+
+
+def alike(
+    before: Sequence[Tensor], after: Sequence[Tensor], equal: Callable[[Tensor, Tensor], bool] = torch.equal
+) -> bool:
+    """Whether all numbers are the same, by PyTorch's own comparison: an answer may put another in its place later."""
+    return len(before) == len(after) and all(map(equal, before, after))
 
 
 def modes_of(network: nn.Module) -> list[bool]:

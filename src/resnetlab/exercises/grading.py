@@ -63,7 +63,8 @@ class Grades:
         rows = csv.writer(text, lineterminator="\n")
         rows.writerow(("learner", "passed", "of", *COURSE))
         for learner, results in zip(self.learners, self.results, strict=True):
-            rows.writerow((_harmless(learner), _passed(results), len(COURSE), *map(in_a_word, results)))
+            words = map(_harmless, (learner, *map(in_a_word, results)))
+            rows.writerow((next(words), _passed(results), len(COURSE), *words))
         return text.getvalue()
 
 
@@ -138,7 +139,12 @@ def _read(folder: Path, name: str) -> bytes | Result:
 
 
 def _grade(workshop: Workshop, name: str, answer: bytes | Result, seed: int) -> Result:
-    return answer if isinstance(answer, Result) else workshop.check(name, answer, file_name(name), seed)
+    if isinstance(answer, Result):
+        return answer
+    try:
+        return workshop.check(name, answer, file_name(name), seed)
+    except ResnetlabError as error:  # one answer that cannot be judged costs nobody else their grade
+        return Result(name, False, "not-judged", "run", str(error), 0.0)
 
 
 def _check(folders: Sequence[Path], jobs: int) -> None:

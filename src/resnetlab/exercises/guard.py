@@ -70,6 +70,8 @@ def give_up_rights(folder: Path, seconds: int, packages: Sequence[str]) -> None:
         seconds: of processor time.
         packages: that cannot be imported any more.
     """
+    import _posixsubprocess  # which Windows lacks, where this module is read too
+
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(ENDS_WITH_PARENT, signal.SIGKILL, 0, 0, 0)
     # PyTorch imports parts of itself late, and these make folders for what they compile.
@@ -77,6 +79,7 @@ def give_up_rights(folder: Path, seconds: int, packages: Sequence[str]) -> None:
     _limit(seconds)
     _fence(packages)
     sys.addaudithook(_refuse)
+    _posixsubprocess.fork_exec = _start_nothing  # type: ignore[assignment]  # multiprocessing calls it untold
     if landlock.version():
         landlock.confine(readable=readable_places(), writable=(folder,))
 
@@ -138,10 +141,14 @@ def _fence(packages: Sequence[str]) -> None:
     sys.meta_path.insert(0, Fence(packages))
 
 
+def _start_nothing(*arguments: Any) -> None:
+    raise StartsProcessesError("an answer starts no other process")
+
+
 def _refuse(event: str, arguments: Any) -> None:
     if event in USES_SOCKETS:  # of sockets, Landlock stops TCP only
         raise PermissionError("an answer uses no network")
     if event in CHANGES_RIGHTS:  # which Landlock lets through
         raise PermissionError("an answer leaves what stands about files as it is")
     if event in STARTS_PROCESSES:
-        raise StartsProcessesError("an answer starts no other process")
+        _start_nothing()

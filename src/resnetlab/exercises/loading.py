@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from resnetlab.exercises.observation import said_by
 
 ANSWER = "answer"  # the learner's file as a module
+FAULTS = frozenset({"not-text", "syntax-error", "not-begun", "raises", "missing-function"})
+"""All that a `FaultError` may be of."""
 
 
 class FaultError(Exception):

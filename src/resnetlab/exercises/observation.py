@@ -8,6 +8,7 @@ number by number, whatever their source looks like.
 from __future__ import annotations
 
 import base64
+import math
 import random
 import re
 import textwrap
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 
 Case = Mapping[str, Any]  # values of a check's space, and "seed": what one trial is made of
 LONGEST_TEXT = 200
+LARGEST = 10**300  # of whole numbers, which Python lets grow beyond what a float can be compared with
 
 
 class StoppedError(Exception):
@@ -163,10 +165,14 @@ def drawn(case: Case, name: str, *shape: int) -> Tensor:
 
 
 def encoded(value: Any) -> dict[str, Any]:
-    """A value as JSON: tensors as float64, numbers and texts as they are, other things by the name of their type."""
+    """A value as JSON: tensors as float64, numbers, NumPy's too, and texts as they are, other things by their type."""
     if isinstance(value, Tensor):
         numbers = value.detach().cpu().to(torch.float64).contiguous()
         return {"shape": list(numbers.shape), "data": base64.b64encode(numbers.numpy().tobytes()).decode()}
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, int) and abs(value) > LARGEST:
+        return {"value": math.copysign(math.inf, value)}
     if value is None or isinstance(value, bool | int | float | str):
         return {"value": value}
     if isinstance(value, list | tuple):

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from resnetlab.exercises.learner import Request, run_learner
+from resnetlab.exercises.loading import FAULTS
 from resnetlab.exercises.observation import Check
 
 IDLE_SECONDS = 3.0  # in which a process that waits does nothing at all
@@ -28,8 +29,7 @@ LOOK_EVERY = 0.05
 GOING_SECONDS = 0.5  # that a process takes to end which closed its pipe
 MOST_BYTES = 64 << 20  # that a run may report
 PRINTED_BYTES = 4000
-NOT_BEGUN = -1  # in the place of a case: what is ours failed before the learner's code began
-DONE = "done"
+DONE, ENDED = "done", "ended"
 
 
 @dataclass
@@ -42,6 +42,7 @@ class Report:
         ended: how the process ended before it was done: "time" (of work), "clock" (whatever it did), "waits",
             "output", "forged", "exit 0", "signal 11".
         at: the case it was in then.
+        begun: whether it came to the learner's code; before that, what failed is ours.
         printed: the beginning of what the code printed.
     """
 
@@ -49,6 +50,7 @@ class Report:
     fault: dict[str, str] | None = None
     ended: str | None = None
     at: int | None = None
+    begun: bool = True
     printed: str = ""
 
 
@@ -94,21 +96,26 @@ def _follow(child: int, reading: int) -> tuple[bytes, str | None]:
                 return bytes(said), None
             said += piece
         now, taken = time.monotonic(), _processor_time(child)
+        if taken == ENDED:  # something that it started holds the pipe open
+            return bytes(said), None
         if len(said) > MOST_BYTES:
             return bytes(said[:MOST_BYTES]), "output"
-        if ready or taken != before:
+        if ready or taken is None or taken != before:  # where nothing tells, the clock alone counts
             moved, before = now, taken
         if now - moved > IDLE_SECONDS or now - begun > WALL_SECONDS:
             return bytes(said), "waits" if now - moved > IDLE_SECONDS else "clock"
 
 
 def _processor_time(child: int) -> object:
-    """Something that changes while a process works or is kept from working; None where the system does not tell."""
+    """Something that changes while a process works or is kept from working; `ENDED` where it has ended, None where the
+    system does not tell."""
     try:
         fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
     state, user, system = fields[0], fields[11], fields[12]
+    if state == "Z":
+        return ENDED
     return (user, system) if state == "S" else time.monotonic()
 
 
@@ -151,7 +158,7 @@ def _read(lines: bytes, word: str) -> Report:
 
     The word can be found by code that looks for it, so even these may say anything.
     """
-    report, begun, done = Report(at=NOT_BEGUN), False, False
+    report, done = Report(begun=False), False
     for line in lines.decode(errors="replace").splitlines():
         said, _, what = line.partition(" ")
         if said != word:
@@ -159,20 +166,34 @@ def _read(lines: bytes, word: str) -> Report:
         try:
             message = dict(json.loads(what))
             if "begun" in message:
-                begun, report.at = True, None
+                report.begun = True
             elif "fault" in message:
-                report.fault = {"slug": str(message["fault"]["slug"]), "message": str(message["fault"]["message"])}
+                report.fault = {name: str(message["fault"][name]) for name in ("slug", "message")}
                 done = True
             elif "seen" in message:
                 report.seen.append(message["seen"])
                 report.at = None
             elif "case" in message:
-                report.at = int(message["case"])
+                report.at = _case(message["case"])
             done = done or "end" in message
         except (ValueError, TypeError, KeyError, RecursionError):
             return Report(ended="forged")
-    report.ended = DONE if done and begun else None
+        if report.fault and report.fault["slug"] not in FAULTS:
+            return Report(ended="forged")
+    report.ended = DONE if done and report.begun else None
     return report
+
+
+def _case(said: Any) -> int:
+    """The number of a case, which is one.
+
+    Raises:
+        ValueError: it is none.
+    """
+    number = int(said)
+    if number < 0:
+        raise ValueError(f"{number} is no case")
+    return number
 
 
 def _in_words(status: int) -> str:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from resnetlab.core.terminal import plain_table
+from resnetlab.exercises.checking import not_begun
 from resnetlab.exercises.course import COURSE, file_name, task
 from resnetlab.exercises.folder import CourseFolder
 from resnetlab.exercises.grading import Grades, in_a_word
@@ -29,7 +30,8 @@ STATES = {
 
 def result_text(result: Result) -> Text:
     """One result: sign, number, title; under it the mistake, its message and what shows it."""
-    kind = "passed" if result.passed else "not begun" if result.mistake == "not-begun" else "failed"
+    untouched = result == not_begun(result.exercise)
+    kind = "passed" if result.passed else "not begun" if untouched else "failed"
     text = _line(kind, result.exercise, f"{result.seconds:.1f} s" if kind == "passed" else "")
     if kind != "failed":
         return text

@@ -68,7 +68,7 @@ def _raised(report: Mapping[str, Any]) -> Fault | None:
         if kind == "StartsProcessesError":
             return "starts-processes", "run", f"it starts another process{place}: an answer may not"
         if kind == "UnregisteredError":
-            return "not-registered", "computation", text
+            return "not-registered", "output", text
         if kind == "RecursionError":
             return "endless-recursion", "run", f"it calls itself without an end{place}"
     return None

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from base64 import b64encode
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -100,7 +101,7 @@ class Workshop:
             with contextlib.suppress(BrokenPipeError):
                 channel.close()  # type: ignore[union-attr]  # both were asked for as pipes
         self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        _remove(self.folder)
 
     def check(self, name: str, source: bytes, file: str, seed: int = 0, trials: int | None = None) -> Result:
         """Check one answer.
@@ -136,10 +137,10 @@ class Workshop:
         """The verdict on an answer, and what it printed; the examiner replied by the cases to begin with."""
         printed = ""
         while "verdict" not in reply:
-            with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+            with _empty_folder(self.folder) as folder:
                 report = self._ask_worker({**asked, "cases": reply["cases"], "folder": folder})
             printed = printed or report["printed"]
-            if report["at"] == -1:
+            if not report["begun"]:
                 raise ResnetlabError(f"the answer could not be run: {report['ended']}\n{printed[-300:]}")
             reply = self._ask_examiner({"report": report})
         return reply["verdict"], printed
@@ -152,6 +153,24 @@ class Workshop:
         if "failed" in reply:
             raise ResnetlabError(f"an exercise cannot be judged: {reply['failed']}\nthis is a fault of resnetlab's")
         return reply
+
+
+@contextlib.contextmanager
+def _empty_folder(parent: Path) -> Iterator[str]:
+    """A folder to run in, which is removed whatever an answer left there."""
+    folder = tempfile.mkdtemp(dir=parent)
+    try:
+        yield folder
+    finally:
+        _remove(Path(folder))
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder; what Python cannot, as a thousand folders in each other, the system's own command may."""
+    try:
+        shutil.rmtree(folder)
+    except (OSError, RecursionError):
+        subprocess.run(["rm", "-rf", "--", folder], stderr=subprocess.DEVNULL, check=False)
 
 
 def _ask(to: IO[bytes] | None, answering: IO[bytes] | None, what: dict[str, Any]) -> Any:

@@ -53,6 +53,7 @@ class Arm:
         settings: what this arm varies; frozen, any type the claim likes.
         seeds: how many independent runs: 1 for exact arms, 20 or more for draws, 5 or more for training.
         training: the pool's network that the measure needs; trained once for all claims.
+        trains: the network that every run trains for itself by the tier's plan, for what the arm costs.
         measure: what is measured on this arm, where it is not the claim's own `measure`.
         tiers: where the arm is run.
     """
@@ -61,6 +62,7 @@ class Arm:
     settings: Any = None
     seeds: int = 1
     training: Training | None = None
+    trains: Training | None = None
     measure: Callable[[Run], Measures] | None = None
     tiers: tuple[Tier, ...] = tuple(Tier)
 

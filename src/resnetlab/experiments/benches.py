@@ -9,7 +9,7 @@ from resnetlab.core.errors import ResnetlabError
 from resnetlab.experiments.base import Arm, Claim, Kind
 from resnetlab.experiments.lab_data import DIGITS, LabData, Sample, prepare
 from resnetlab.experiments.tiers import Tier
-from resnetlab.experiments.trained import PLAN, WIDTH
+from resnetlab.experiments.trained import PLAN, WIDTH, Training
 from resnetlab.training import TrainingPlan
 
 
@@ -97,8 +97,19 @@ def at_tier(claim: Claim, tier: Tier) -> Claim:
 
 
 def _arm_at(arm: Arm, tier: Tier) -> Arm:
-    if arm.training is None or (arm.training.width, arm.training.plan) != (WIDTH, PLAN):
-        return arm  # what states a plan of its own keeps it
     row = ROWS[tier]
-    training = replace(arm.training, width=row.width, plan=row.plan)
-    return replace(arm, training=training, seeds=row.seeds if arm.seeds == ROWS[Tier.QUICK].seeds else arm.seeds)
+    if arm.trains is not None:
+        arm = replace(arm, trains=_trained_at(arm.trains, row))
+    if arm.training is None or _states_its_own(arm.training):
+        return arm
+    seeds = row.seeds if arm.seeds == ROWS[Tier.QUICK].seeds else arm.seeds
+    return replace(arm, training=_trained_at(arm.training, row), seeds=seeds)
+
+
+def _trained_at(training: Training, row: TierRow) -> Training:
+    return training if _states_its_own(training) else replace(training, width=row.width, plan=row.plan)
+
+
+def _states_its_own(training: Training) -> bool:
+    """Whether it has a width or a plan of its own, which it keeps in every tier."""
+    return (training.width, training.plan) != (WIDTH, PLAN)

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from resnetlab.core.errors import ResnetlabError
-from resnetlab.experiments.base import Claim
+from resnetlab.experiments.base import Claim, Kind
 from resnetlab.experiments.benches import ROWS
 from resnetlab.experiments.tiers import Tier
 from resnetlab.experiments.trained import Training
 from resnetlab.specs import find_spec
 
-PASSES = 3  # forward, and twice as much backward
+PAPER_WIDTH = 16  # of the first stage of the networks for CIFAR-10, at which their multiply-adds are known
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def cost_of(claims: Sequence[Claim], tier: Tier) -> Cost:
     for arm in (arm for claim in claims for arm in claim.arms):
         if arm.training is not None:
             seeds[arm.training] = max(arm.seeds, seeds.get(arm.training, 0))
-    own = {claim.slug: measuring_seconds(claim.slug, tier) for claim in claims}
+    own = {claim.slug: measuring_seconds(claim, tier) for claim in claims}
     one = {training: network_seconds(training, tier) for training in seeds}
     return Cost(
         measuring=sum(own[claim.slug] or 0.0 for claim in claims),
@@ -66,18 +66,23 @@ def cost_of(claims: Sequence[Claim], tier: Tier) -> Cost:
     )
 
 
-def measuring_seconds(slug: str, tier: Tier) -> float | None:
+def measuring_seconds(claim: Claim, tier: Tier) -> float | None:
     """Of all runs of a claim, without the training of the pool's networks.
 
-    The full tier's are the standard tier's, times what its images have more pixels.
+    The full tier's are the standard tier's, times what its images have more pixels and, of claims that train, times
+    what it has more images; what is trained by the tier's plan is reckoned as the pool's networks are.
     """
     measured_in = Tier.STANDARD if tier is Tier.FULL else tier
     kept: dict[str, float] = measured_costs().get(str(measured_in), {}).get("claims", {})
-    seconds = kept.get(slug, 0.0 if tier is Tier.FULL else None)
-    if seconds is None or tier is not Tier.FULL:
-        return seconds
-    sizes = [row.sample.size for row in (ROWS[Tier.FULL], ROWS[Tier.STANDARD]) if row.sample]
-    return seconds * (sizes[0] / sizes[1]) ** 2
+    if tier is not Tier.FULL:
+        return kept.get(claim.slug)
+    full, standard = ROWS[Tier.FULL].sample, ROWS[Tier.STANDARD].sample
+    assert full is not None
+    assert standard is not None
+    pixels = (full.size / standard.size) ** 2
+    images = full.train / standard.train if Kind.TRAINS in claim.kinds and claim.data is None else 1.0
+    by_plan = [arm.seeds * (network_seconds(arm.trains, tier) or 0.0) for arm in claim.arms if arm.trains]
+    return sum(by_plan) or kept.get(claim.slug, 0.0) * pixels * images
 
 
 def network_seconds(training: Training, tier: Tier) -> float | None:
@@ -86,11 +91,26 @@ def network_seconds(training: Training, tier: Tier) -> float | None:
         kept: dict[str, float] = measured_costs().get(str(tier), {}).get("networks", {})
         return kept.get(str(training))
     rate, sample = measured_costs().get("images_per_second"), ROWS[Tier.FULL].sample
-    macs = find_spec(training.model).expect.macs
-    known = find_spec("resnet20").expect.macs
-    if rate is None or macs is None or known is None or sample is None:
+    if rate is None or sample is None:
         return None
-    return training.plan.epochs * sample.train * macs / known / float(rate)
+    ratio = _multiply_adds(training, sample.size) / _multiply_adds(Training("resnet20", PAPER_WIDTH), sample.size)
+    return training.plan.epochs * sample.train * ratio / float(rate)
+
+
+@cache
+def _multiply_adds(training: Training, size: int) -> int:
+    """Of one colour image; counted on a network without numbers where a field was changed."""
+    expected = find_spec(training.model).expect.macs
+    if expected is not None and not training.fields and training.width == PAPER_WIDTH:
+        return expected
+    import torch
+
+    from resnetlab.analysis import count_macs
+    from resnetlab.weights import create_model
+
+    with torch.device("meta"):
+        model = create_model(training.model, **{"width": training.width, **dict(training.fields)})
+    return count_macs(model, (3, size, size))
 
 
 def refuse_unconfirmed(claims: Sequence[Claim]) -> None:

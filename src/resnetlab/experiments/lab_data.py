@@ -82,8 +82,9 @@ def prepare(reference: str, sample: Sample, folder: Path) -> LabData:
         return LabData(reference)
     to_train_on, judged_by = training_and_test_images(reference)
     channels = _channels(to_train_on)
+    side = min(sample.size, *(min(part.read(0).shape[1:]) for part in (to_train_on, judged_by)))
     (train, train_labels), (test, test_labels) = (
-        _squares(images, count, sample.size, channels)
+        _squares(images, count, side, channels)
         for images, count in ((to_train_on, sample.train), (judged_by, sample.test))
     )
     mean, std = train.mean(), train.std()
@@ -116,13 +117,12 @@ def _channels(images: LabelledImages) -> int:
     return images.own.channels if images.own else (3 if images.read(0).shape[0] == 3 else 1)
 
 
-def _squares(images: LabelledImages, count: int, size: int, channels: int) -> tuple[Tensor, Tensor]:
+def _squares(images: LabelledImages, count: int, side: int, channels: int) -> tuple[Tensor, Tensor]:
     """`count` images, as many of each class, in an order of their own; float in [0, 1], channels last in memory."""
     numbers = _balanced(torch.as_tensor(images.labels), count)
-    smallest = min(min(images.read(0).shape[1:]), size)
     blank = (0.0,) * channels, (1.0,) * channels
     try:
-        held = hold(subset(images, numbers, images.split), Preprocessing(smallest, smallest, *blank), quiet=True)
+        held = hold(subset(images, numbers, images.split), Preprocessing(side, side, *blank), quiet=True)
     except ImageError as error:
         raise ResnetlabError(f"{str(error).splitlines()[0]}\nreplace them, or take them out of the data") from error
     pixels = held.images.float() / 255 if held.images.dtype == torch.uint8 else held.images

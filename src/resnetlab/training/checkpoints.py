@@ -99,6 +99,14 @@ def replace_last(run: Path, checkpoint: Checkpoint) -> None:
         write_atomically(run / FOLDER / LAST, lambda place: _same_file(checkpoint.file, place))
 
 
+def forget_best_after(run: Path, step: int) -> None:
+    """Remove the best network where it is of steps that are done again, perhaps to other bits."""
+    best = run / FOLDER / BEST
+    with contextlib.suppress(CheckpointError):  # a damaged one is told of at the end
+        if best.exists() and load_checkpoint_file(best)["step"] > step:
+            best.unlink()
+
+
 def load_checkpoint_file(file: Path) -> Mapping[str, Any]:
     """What a checkpoint holds, once it was found whole.
 

@@ -107,8 +107,8 @@ def _counted(*flags: bool) -> list[int]:
 
 
 def barrier() -> None:
-    """Wait until every process has come here."""
-    total(torch.zeros(1, device=_device_of_messages()))
+    """Wait until every process has come here; NCCL only queues what it sends, so the answer is waited for."""
+    total(torch.zeros(1, device=_device_of_messages())).item()
 
 
 def from_first(make: Callable[[], Value]) -> Value:
@@ -136,15 +136,18 @@ def from_first(make: Callable[[], Value]) -> Value:
 
 
 def after_first(make: Callable[[], Value]) -> Value:
-    """What each process makes for itself, the first one before the others: it downloads, they find it there."""
+    """What each process makes for itself, the first one of each machine before the others: it downloads, they find it.
+
+    The first of all comes before those of other machines, which may see the same folder.
+    """
     if connected_ranks() == 1:
         return make()
     mine: list[Value] = []
-    if dist.get_rank() == 0:
-        from_first(lambda: mine.append(make()))
-    else:
-        from_first(lambda: None)
-        mine.append(make())
+    from_first(lambda: mine.append(make()))
+    for comes_now in (dist.get_node_local_rank(fallback_rank=1) == 0, True):
+        if comes_now and not mine:
+            mine.append(make())
+        barrier()
     return mine[0]
 
 
@@ -187,6 +190,14 @@ def exchanging(replica: nn.Module, wanted: bool) -> contextlib.AbstractContextMa
     if wanted or not isinstance(replica, DistributedDataParallel):
         return contextlib.nullcontext()
     return replica.no_sync()
+
+
+@torch.no_grad()
+def agree_on_weights(model: nn.Module) -> None:
+    """Give every process the first one's parameters, where it alone read them from a file; buffers stay."""
+    if connected_ranks() > 1:
+        for parameter in model.parameters():
+            dist.broadcast(parameter, src=0)
 
 
 @torch.no_grad()

@@ -25,7 +25,7 @@ from resnetlab.data.preparation import Batch
 from resnetlab.training.distributed import connected_ranks, exchanging, mean_over_ranks
 from resnetlab.training.events import EpochDone, Observer, StepDone
 from resnetlab.training.parameter_groups import highest_rate
-from resnetlab.training.precision import Choice
+from resnetlab.training.precision import Choice, at_least_float32
 from resnetlab.training.sharding import in_full
 from resnetlab.training.state import TrainingState
 
@@ -156,14 +156,14 @@ def take_step(state: TrainingState, batch: Batch, rule: StepRule) -> None:
         DivergedError: the loss or the gradient is not finite; network and optimiser are as they were, but for what a
             forward pass changes.
     """
-    if rule.seed is not None:
-        torch.manual_seed(derived_seed("step", *rule.seed, state.step))
+    seed_step(rule.seed, state.step)
     batch = replace(batch, images=rule.shown(batch.images, state.step))
     loss = mean_over_ranks(_backward(state, batch, rule))
     state.scaler.unscale_(state.optimiser)
     gradients = [tensor.grad for tensor in state.model.parameters() if tensor.grad is not None]
-    norm = get_total_norm(gradients) if rule.watches_gradients or rule.clip else loss
-    # The one time that the processor waits for the device.
+    asks_norm = rule.watches_gradients or rule.clip or state.scaler.is_enabled()
+    norm = get_total_norm(gradients) if asks_norm else loss
+    # The one time that the loop makes the processor wait for the device.
     value, length = torch.stack([loss, in_full(norm).to(loss)]).tolist()
     if not (math.isfinite(value) and (math.isfinite(length) or _may_be_scaled_less(state))):
         state.losses.append(value)
@@ -171,7 +171,8 @@ def take_step(state: TrainingState, batch: Batch, rule: StepRule) -> None:
     if rule.clip:
         clip_grads_with_norm_(state.model.parameters(), rule.clip, norm)
     state.last_lr = highest_rate(state.optimiser)
-    state.scaler.step(state.optimiser)
+    if math.isfinite(length):  # a fused optimiser would take the step that is left out into its momentum
+        state.scaler.step(state.optimiser)
     state.scaler.update()
     state.optimiser.zero_grad(set_to_none=True)
     with _left_out_steps_count() if state.scaler.is_enabled() else nullcontext():
@@ -180,6 +181,17 @@ def take_step(state: TrainingState, batch: Batch, rule: StepRule) -> None:
         state.average.update_parameters(state.model)
     state.losses.append(value)
     state.step, state.step_in_epoch = state.step + 1, state.step_in_epoch + 1
+
+
+def seed_step(seed: tuple[int, int] | None, step: int) -> None:
+    """Decide what a network draws at random in a step: dropout, and which blocks are left out.
+
+    Args:
+        seed: of the training, and the number of this process; None leaves PyTorch's state alone.
+        step: counted from 0.
+    """
+    if seed is not None:
+        torch.manual_seed(derived_seed("step", *seed, step))
 
 
 @contextmanager
@@ -211,7 +223,7 @@ def _backward(state: TrainingState, batch: Batch, rule: StepRule) -> Tensor:
             with rule.choice.autocast():
                 logits = state.runs(images)
             share = len(images) / len(batch.images)
-            loss = rule.loss(logits.to(torch.promote_types(logits.dtype, torch.float32)), labels) * share
+            loss = rule.loss(at_least_float32(logits), labels) * share
             state.scaler.scale(loss).backward()
         losses.append(loss.detach())
     return torch.stack(losses).sum()

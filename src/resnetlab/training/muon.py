@@ -23,7 +23,9 @@ class Muon(optim.Optimizer):
 
     A group with `orthogonal` holds kernels and matrices with a batch norm behind them: the scale of such a kernel does
     not matter to what the network computes, so it is brought to the norm of an orthogonal one before every step, and
-    the rate is the size of a step as a share of the kernel. Groups without take the steps of SGD.
+    the rate is the size of a step as a share of the kernel. Groups without take the steps of SGD. Which kernels have a
+    norm behind them nobody asks: `train` puts all of four dimensions into such groups, and a network without norms, or
+    with pretrained kernels whose scale matters, is for another optimiser.
 
     Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks", with the scaling of kernels
     of his CIFAR-10 speed runs.

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.training.config import OnOff, Precision
@@ -63,6 +63,11 @@ def choose_precision(device: str, asked: Precision = "auto") -> Choice:
         reason = f"this processor has {_units()[0]}" if narrow else f"this processor has no {names}"
         return Choice("bf16" if narrow else "fp32", device, reason)
     return Choice("fp32", device, f"mixed precision was never measured on {device}")
+
+
+def at_least_float32(logits: Tensor) -> Tensor:
+    """Logits in numbers in which a loss may be added up; float64 stays."""
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
 def has_fast_bfloat16(device: str) -> bool:

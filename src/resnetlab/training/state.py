@@ -65,7 +65,7 @@ POSITION = ("step", "epoch", "step_in_epoch", "losses", "last_lr", "best")
 
 
 def averaged(model: nn.Module, decay: float) -> AveragedModel:
-    """A moving average of a network's weights and running statistics, which begins as the network is.
+    """A moving average of a network's weights and running statistics, which begins as they are after the first step.
 
     Args:
         model: copied.

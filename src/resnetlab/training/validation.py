@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from resnetlab.analysis.untouched import in_evaluation_mode
 from resnetlab.data.preparation import Batch
 from resnetlab.training.loop import PLAIN
-from resnetlab.training.precision import Choice
+from resnetlab.training.precision import Choice, at_least_float32
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,16 @@ def validate(
         for batch in batches:
             with choice.autocast():
                 logits = model(batch.images)
-            logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-            loss = F.cross_entropy(logits, batch.labels, reduction="none").double().sum()
-            right = (logits.argmax(1) == batch.labels).double().sum()
+            logits = at_least_float32(logits)
+            loss = _in_float64(F.cross_entropy(logits, batch.labels, reduction="none")).sum()
+            right = _in_float64(logits.argmax(1) == batch.labels).sum()
             here = torch.stack([loss, right, torch.full_like(loss, len(batch.labels))])
             sums = here if sums is None else sums + here
-    loss_sum, right_sum, n = total(
-        sums if sums is not None else torch.zeros(3, dtype=torch.float64, device=choice.device)
-    ).tolist()
+    nothing = _in_float64(torch.zeros(3, device=choice.device))
+    loss_sum, right_sum, n = total(nothing if sums is None else sums).tolist()
     return ValidationScores(round(n), loss_sum / n, 100 * right_sum / n)
+
+
+def _in_float64(tensor: Tensor) -> Tensor:
+    """Where it is, but on the processor where an Apple GPU, which has no such numbers, has it."""
+    return (tensor.cpu() if tensor.device.type == "mps" else tensor).double()

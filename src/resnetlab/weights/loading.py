@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from resnetlab.core.errors import CheckpointError, WeightsError
+from resnetlab.core.folders import command_of_run
 from resnetlab.core.terminal import on_one_line
 from resnetlab.data.class_names import imagenet_classes
 from resnetlab.nn import Classifier, build
@@ -185,8 +186,8 @@ def weights_file(path: Path) -> Path:
     unfinished = path / "checkpoints" / "last.pt"
     if unfinished.is_file():
         raise CheckpointError(
-            f"the run in {path} has not come to its end\ngo on with it: resnetlab train --resume {path}; or take the "
-            f"weights of the moment: {unfinished}"
+            f"the run in {path} has not come to its end\ngo on with it: resnetlab {command_of_run(path, 'train')} "
+            f"--resume {path}; or take the weights of the moment: {unfinished}"
         )
     raise CheckpointError(f"no weights in the folder {path}\nlooked for: {', '.join(NAMES_IN_FOLDERS)}")
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+import torch
 from torch import nn
 
 from resnetlab.actions.diagnosing.diagnosis import Section, SectionFigure
 from resnetlab.actions.networks.references import resolve_model
 from resnetlab.analysis.health import HealthFinding
+from resnetlab.analysis.health_judgement import named_places
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.pages.diagnosis_page import PageTable
 from resnetlab.pages.numbers import number
 
 SLUG, TITLE = "changes", "Since the earlier checkpoint"
-MOST_NAMED = 8
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ def earlier_network(reference: str, now: nn.Module) -> nn.Module:
     Raises:
         ResnetlabError: nothing can be read there, or it is another network.
     """
-    earlier = resolve_model(reference, untrained=True).module
+    with torch.random.fork_rng():  # weights are drawn before they are read
+        earlier = resolve_model(reference, untrained=True).module
     old, new = dict(earlier.named_parameters()), dict(now.named_parameters())
     other = [name for name in new if name not in old or old[name].shape != new[name].shape]
     if other or len(old) != len(new):
@@ -96,8 +98,8 @@ def changes_section(reference: str, earlier: nn.Module, now: nn.Module) -> Secti
     rows = tuple((one.name, number(one.before), number(one.now), number(one.moved)) for one in found)
     columns = ("Parameter", "Earlier norm", "Norm", "Moved")
     table = PageTable("Parameter by parameter", columns, rows, columns[1:], "Moved: of the earlier norm.")
-    still = tuple(_still(change) for change in found if change.learns and not change.moved)
-    return Section(SLUG, TITLE, lead, _figures(found), (table,), numbers, still[:MOST_NAMED])
+    still = tuple(named_places(_still(change) for change in found if change.learns and not change.moved))
+    return Section(SLUG, TITLE, lead, _figures(found), (table,), numbers, still)
 
 
 def _still(change: Change) -> HealthFinding:

@@ -6,7 +6,7 @@ from resnetlab.actions.diagnosing.diagnosis import Subject
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.pages.numbers import number
 
-A_SECOND = 1e11  # multiply-adds of one core, as measured for many networks (docs/log.md)
+MULTIPLY_ADDS_A_SECOND = 1e11  # of one core, as measured for many networks (docs/log.md)
 MULTIPLY_ADDS = 1e13  # for one part: a minute or two of two cores
 TOLD = 20.0  # seconds from which a user is told beforehand
 FEWEST = 16
@@ -31,7 +31,7 @@ def affordable(subject: Subject, passes: float, most: int, multiply_adds: float 
     except ResnetlabError:  # a network that cannot be counted is looked at as asked
         return wanted, ""
     images = min(wanted, max(FEWEST, int(multiply_adds / (passes * max(macs, 1)))))
-    seconds = passes * images * macs / A_SECOND
+    seconds = passes * images * macs / MULTIPLY_ADDS_A_SECOND
     if seconds > TOLD and subject.images.device.type == "cpu":
         subject.say(f"this takes about {seconds:.0f} s of one core, for {images} images")
     if images == wanted:

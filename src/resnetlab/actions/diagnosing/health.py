@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,9 @@ from resnetlab.actions.diagnosing.settings import DiagnoseSettings
 from resnetlab.actions.diagnosing.subject import Prepared
 from resnetlab.actions.networks.fresh_network import fresh_network
 from resnetlab.analysis.health import HealthFinding
-from resnetlab.analysis.health_judgement import judge
+from resnetlab.analysis.health_judgement import SOFTMAX, judge
 from resnetlab.analysis.health_look import HealthLook, look_at_health
+from resnetlab.analysis.health_rules import RULES
 from resnetlab.analysis.health_structure import Structure, read_structure
 from resnetlab.core.errors import ResnetlabError
 
@@ -22,12 +24,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 SURELY = 5.0  # standard errors by which an accuracy must lie above chance to speak of training
-SECTIONS = {
-    "signal": ("not finite", "signal", "activation", "channels", "precision", "skip", "added", "zero"),
-    "gradient": ("gradient", "waits", "stopped", "auxiliary"),
-    "norms": ("norm", "statistics", "frozen"),
-}
-"""Which words in a rule's name bring its findings into which section; all others belong to the outputs."""
+SECTIONS = {rule.name: rule.section for rule in RULES} | {"gradient stopped": "gradient", SOFTMAX: "outputs"}
+"""Rule → where its findings stand; what else the audit finds in the computation stands with the signal."""
 
 
 def health_sections(ready: Prepared, asked: DiagnoseSettings) -> list[Section]:
@@ -48,13 +46,15 @@ def health_sections(ready: Prepared, asked: DiagnoseSettings) -> list[Section]:
     if fresh is not None:
         subject.say("signal and gradients, at the start")
         taken = LogitsTaken(ready.taken.classes)
-        with taken.on(fresh.to(subject.images.device)):
+        with taken.on(fresh.to(subject.images)):  # the device, and the numbers that the network computes in
             first = _look(subject, fresh, taken, False)
     structure = read_structure(subject.model, tuple(subject.images.shape[1:]))
     findings = _all_findings(now, first, structure)
     looks = {"now": now} | ({"start": first} if first is not None else {})
     not_done = tuple(filter(None, [why, _structure_said(structure)]))
-    parts = {slug: tuple(one for one in findings if _section_of(one.rule) == slug) for slug in (*SECTIONS, "outputs")}
+    parts: dict[str, tuple[HealthFinding, ...]] = defaultdict(tuple)
+    for one in findings:
+        parts[SECTIONS.get(one.rule, "signal")] += (one,)
     return [
         signal_section(looks, parts["signal"], not_done),
         gradient_section(looks, parts["gradient"]),
@@ -101,12 +101,6 @@ def _all_findings(now: HealthLook, first: HealthLook | None, structure: Structur
     gates = Structure(gates=structure.gates, gate_calls=structure.gate_calls, not_read=structure.not_read)
     only_then = (one for one in judge(first, gates) if (one.rule, one.layer) not in known)
     return [*found, *(replace(one, advice=f"at the start, freshly drawn: {one.advice}") for one in only_then)]
-
-
-def _section_of(rule: str) -> str:
-    if rule == "bias under batch norm":
-        return "norms"
-    return next((slug for slug, words in SECTIONS.items() if any(word in rule for word in words)), "outputs")
 
 
 def _structure_said(structure: Structure) -> str:

@@ -100,11 +100,13 @@ def loaded_images(
     if images.shape[1] != channels:
         remarks += _channels_said([images.shape[1]], channels, asked)
         images = fit_channels(images, channels)
-    side = min(images.shape[-2:])
+    height, width = images.shape[-2:]
+    side = min(height, width)
     size = smallest_size(side, channels, fails) if fails(channels, side) else side
     if size != side:
-        remarks += _size_said(side, size, "the smallest that the network takes", asked)
-        images = F.interpolate(images, size=(size, size), mode="bilinear", antialias=True)
+        larger = round(height * size / side), round(width * size / side)
+        remarks += _size_said((height, width), larger, "the smallest that the network takes", asked)
+        images = F.interpolate(images, size=larger, mode="bilinear", antialias=True)
     return FittedImages(images, labels, remarks)
 
 
@@ -143,19 +145,20 @@ def _fitted_way(
     if asked.size is None and fails(how.channels, how.size):
         size = smallest_size(how.size, how.channels, fails)
         why = "the smallest that the network takes"
-        return replace(how, size=size, resize=size), _size_said(how.size, size, why, asked)
+        return replace(how, size=size, resize=size), _size_said((how.size, how.size), (size, size), why, asked)
     if asked.size is None and own is not None and own < how.size:
-        return how, _size_said(own, how.size, "as the network was made for", asked)
+        return how, _size_said((own, own), (how.size, how.size), "as the network was made for", asked)
     return how, ()
 
 
-def _size_said(was: int, size: int, why: str, asked: DiagnoseSettings) -> tuple[str, ...]:
+def _size_said(was: tuple[int, int], size: tuple[int, int], why: str, asked: DiagnoseSettings) -> tuple[str, ...]:
+    small, large = ("×".join(map(str, one)) for one in (was, size))
     if asked.keep_size:
         raise ResnetlabError(
-            f"images of {was}×{was} pixels would have to be enlarged to {size}×{size}, and --keep-size forbids it\n"
+            f"images of {small} pixels would have to be enlarged to {large}, and --keep-size forbids it\n"
             "leave it out, or give a network for smaller images"
         )
-    return (f"images of {was}×{was} pixels are enlarged to {size}×{size}, {why}",)
+    return (f"images of {small} pixels are enlarged to {large}, {why}",)
 
 
 def _channels_said(others: list[int], channels: int, asked: DiagnoseSettings) -> tuple[str, ...]:

@@ -30,12 +30,19 @@ class LogitsTaken:
 
     @contextmanager
     def on(self, model: nn.Module) -> Iterator[None]:
-        """Inside the block the model gives logits alone; no hook outlives it."""
-        handle = model.register_forward_hook(lambda module, _, output: self._take(module, output))  # copies share it
+        """Inside the block the model gives logits alone, and images that it writes over are copies.
+
+        Copies of the model share both hooks; none outlives the block.
+        """
+        handles = (
+            model.register_forward_pre_hook(lambda module, inputs: tuple(map(_own_copy, inputs))),
+            model.register_forward_hook(lambda module, _, output: self._take(module, output)),
+        )
         try:
             yield
         finally:
-            handle.remove()
+            for handle in handles:
+                handle.remove()
             self.left = ()
 
     @property
@@ -77,6 +84,10 @@ class LogitsTaken:
         if fitting and fitting[0] is not matrices[0]:
             return fitting[0], f"matrix of {self.classes} columns, as many as the data has classes, is"
         return next(iter(matrices), None), "first matrix is"
+
+
+def _own_copy(given: Any) -> Any:
+    return given.clone() if isinstance(given, Tensor) else given
 
 
 def _with_article(kind: str) -> str:

@@ -10,7 +10,7 @@ class Part:
     """One way of looking.
 
     Args:
-        maker: `module:function`, in this room, that gives a `Section` of a `Subject`; it is imported when it is asked for.
+        maker: `module:function` of this room that gives a `Section` of a `Subject`; imported when it is asked for.
         what: it shows, a clause for the help.
         usual: whether it is done without being asked for.
     """

@@ -57,10 +57,10 @@ def prepared_subject(model: str | nn.Module, data: str | Labelled, asked: Diagno
     Raises:
         ResnetlabError: network, images and settings do not fit each other.
     """
-    device = choose_device(asked.device)
+    device = _device(asked)
     resolved = _resolved(model, asked)
     module = resolved.module
-    home = next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
+    home = _home(resolved)
     taken = LogitsTaken()
     try:
         with taken.on(module), in_evaluation_mode(module):
@@ -68,6 +68,23 @@ def prepared_subject(model: str | nn.Module, data: str | Labelled, asked: Diagno
             yield _prepared(resolved, data, asked, device, taken)
     finally:
         module.to(home)
+
+
+def _device(asked: DiagnoseSettings) -> str:
+    """Where the network computes; not on an Apple GPU, which has no numbers of 64 bits to add up in."""
+    device = choose_device(asked.device)
+    if device == "mps" and asked.device == "mps":
+        raise ResnetlabError("--device mps: a diagnosis adds up in 64 bits, which mps has not\ngive --device cpu")
+    return "cpu" if device == "mps" else device
+
+
+def _home(resolved: ResolvedModel) -> torch.device:
+    """Where the network is, and will be again."""
+    places = {tensor.device for tensor in (*resolved.module.parameters(), *resolved.module.buffers())}
+    if len(places) > 1 or torch.device("meta") in places:
+        named = " and ".join(sorted(map(str, places)))
+        raise ResnetlabError(f"{resolved.reference} lies on {named}\nmove it to one device that holds its numbers")
+    return next(iter(places))
 
 
 def _prepared(

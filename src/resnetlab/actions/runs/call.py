@@ -4,42 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
 from torch import nn
 
-from resnetlab.actions.judging.evaluation import Evaluation
 from resnetlab.actions.inspecting.batch import contact_sheet
-from resnetlab.actions.runs.evaluation import FLIPPED_TOO, Mirrored, count_scores, write_scores
+from resnetlab.actions.runs.ending import Ending
 from resnetlab.actions.runs.folder import describe_run, environment_remark, run_environment
 from resnetlab.actions.runs.probes import Probes
-from resnetlab.actions.runs.report import LAST_KEPT, RunFacts, write_facts, write_report
+from resnetlab.actions.runs.report import RunFacts, write_facts, write_report
 from resnetlab.actions.runs.screen import Extent
 from resnetlab.actions.runs.watch import AnyWatch, Nobody, Watch, last_words
 from resnetlab.actions.runs.train_settings import TrainSettings
 from resnetlab.actions.runs.trained_run import TrainedRun
 from resnetlab.actions.runs.preparation import Prepared
-from resnetlab.core.errors import CheckpointError
 from resnetlab.core.files import write_content
+from resnetlab.core.memory import told_of_memory
 from resnetlab.core.terminal import on_one_line
 from resnetlab.core.wrappers import unwrapped
 from resnetlab.data.preparation import Batch
 from resnetlab.data.splits import fingerprints, refuse_other_images, whole_folder
 from resnetlab.specs.plain import to_plain
-from resnetlab.training.checkpoints import Checkpoint, load_checkpoint_file, replace_last, save_checkpoint
-from resnetlab.training.distributed import World, agree_on_buffers, anywhere, barrier, in_step, total
+from resnetlab.training.checkpoints import Checkpoint, forget_best_after, replace_last, save_checkpoint
+from resnetlab.training.distributed import World, agree_on_buffers, anywhere, in_step, total
 from resnetlab.training.freezing import counts
 from resnetlab.training.interruption import Interrupted, Interruption
 from resnetlab.training.loop import Course, train_epochs
 from resnetlab.training.meeting import remember
-from resnetlab.training.places import BEST, FOLDER
-from resnetlab.training.state import TrainingState, as_plain, load_kept, restore
+from resnetlab.training.state import TrainingState, as_plain, restore
 from resnetlab.training.validation import ValidationScores, validate
 from resnetlab.weights.description import CARD
-from resnetlab.weights.saving import card_of, save
+from resnetlab.weights.saving import card_of
 
+REMEDY = "give a smaller --batch-size, or --accumulate 2, by which it goes through in two parts"
 BEGUN = "run begun"  # remembered over restarts once what an earlier run left in the folder is gone
 
 
@@ -82,8 +81,9 @@ class TrainingCall:
                 self._introduce()
                 self._save(watch, ready.state)
             try:
-                train_epochs(ready.state, ready.batches, ready.rule, self._course(watch, probes), watch)
-                evaluation = self._judge(self._keep(watch))
+                with told_of_memory(self.world.device, "a batch on its way through the network", REMEDY):
+                    train_epochs(ready.state, ready.batches, ready.rule, self._course(watch, probes), watch)
+                evaluation = self._ending.judge(self._ending.keep(watch))
             except Interrupted as stopped:
                 watch.say(f"{stopped.reason}, after step {ready.state.step} of {ready.steps}")
                 watch.say(last_words(self.folder, str(self.asked.data), interrupted=self.command))
@@ -98,14 +98,19 @@ class TrainingCall:
                 speaks=self.world.is_first,
             )
             watch.note(found.in_words)
-            if self.world.is_first:
-                write_report(self.folder)
+        if self.world.is_first:
+            write_report(self.folder)  # which a signal may end: all else is written
         return found
+
+    @property
+    def _ending(self) -> Ending:
+        return Ending(self.folder, self.asked, self.world, self.ready, self._source, self._until_asked)
 
     @cached_property
     def _images(self) -> dict[str, str]:
-        """What a checkpoint remembers of the images, to know them again."""
-        return fingerprints(self.ready.data)
+        """What a checkpoint remembers of the images, and of those left out, to know them again."""
+        left_out = {"unreadable": "; ".join(self.ready.warnings)} if self.ready.warnings else {}
+        return fingerprints(self.ready.data) | left_out
 
     @property
     def _asks(self) -> Interrupted | None:
@@ -113,22 +118,6 @@ class TrainingCall:
         if self.ready.state.step == self.stop_at:
             return Interrupted(f"the trial stops at step {self.stop_at}", 0)
         return self.interruption.asked
-
-    def _keep(self, watch: AnyWatch) -> tuple[str, ...]:
-        """Write the network that is kept; gives a remark where that is not the one that was asked for."""
-        ready, remarks = self.ready, list[str]()
-        barrier()  # until the first process has written the last checkpoint
-        if self.asked.keep == "best":
-            try:
-                load_kept(ready.state, load_checkpoint_file(self.folder / FOLDER / BEST))
-            except CheckpointError as error:
-                remarks.append(f"{LAST_KEPT}: {str(error).splitlines()[0]}")
-                watch.say(remarks[-1])
-        agree_on_buffers(ready.state.judged)
-        kept = ready.state.kept
-        if self.world.is_first:
-            save(kept, self.folder, classes=ready.data.classes, preprocessing=ready.how, source=self._source)
-        return tuple(remarks)
 
     @property
     def _source(self) -> str:
@@ -140,37 +129,6 @@ class TrainingCall:
         """What a checkpoint tells of its network, so that it can be used before the training's end."""
         known, ready = card_of(unwrapped(self.ready.state.model)), self.ready
         return to_plain(replace(known, classes=ready.data.classes, preprocessing=ready.how, source=self._source))
-
-    def _judge(self, remarks: tuple[str, ...]) -> Evaluation | None:
-        """Count the kept network's mistakes, in float32: on the test images, looked at here alone, else on those held
-        out.
-
-        Args:
-            remarks: on the network that is kept.
-        """
-        ready = self.ready
-        images, batches = (
-            (ready.data.validation, ready.validation) if ready.test is None else (ready.data.test, ready.test)
-        )
-        if images is None or batches is None:
-            return None
-        flips = self.asked.flip_at_test
-        judged = Mirrored(ready.state.judged) if flips else ready.state.judged
-        scores = count_scores(judged, self._until_asked(batches), len(images.classes), self.world.device)
-        found = Evaluation(
-            model=str(self.folder),
-            data=images.name,
-            split=images.split,
-            scores=scores,
-            classes=images.classes,
-            unreadable=(),
-            remarks=(*ready.remarks, *remarks, *((FLIPPED_TOO,) if flips else ())),
-            facts={"preprocessing": asdict(ready.how), "device": self.world.device, "seed": self.asked.seed},
-            folder=self.folder,
-        )
-        if self.world.is_first:
-            write_scores(found)
-        return found
 
     def _until_asked(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """The batches of the last evaluation, which a signal ends; all that was trained is saved by then."""
@@ -188,7 +146,7 @@ class TrainingCall:
             return
         folder = self.folder if self.world.is_first else None
         rule, step = self.ready.rule, self.ready.state.step
-        with closing(Probes(folder, self.asked.probe, rule.loss, step, rule.choice)) as probes:
+        with closing(Probes(folder, self.asked.probe, rule.loss, step, rule.choice, rule.seed)) as probes:
             yield probes
 
     def _restore(self, checkpoint: Checkpoint) -> None:
@@ -196,11 +154,14 @@ class TrainingCall:
         restore(self.ready.state, checkpoint.content, str(checkpoint.file))
         if self.world.is_first:
             replace_last(self.folder, checkpoint)
+            forget_best_after(self.folder, self.ready.state.step)
 
     def _first_words(self, checkpoint: Checkpoint | None) -> Iterator[str]:
         """What is said before the first step, a line each."""
         total_count, trainable = counts(self.ready.state.model)
         yield f"{self.asked.model}: {total_count:,} parameters, {trainable:,} of them trained"
+        over = f", over {self.world.ranks} processes" if self.world.ranks > 1 else ""
+        yield f"learning rate: {self.asked.optim.lr:g} at the most, for batches of {self.asked.batch_size} images{over}"
         yield from (f"{name}: {choice}" for name, choice in self.ready.choices.items())
         yield from (remark for remark in self.ready.remarks if remark not in self.ready.warnings)
         if checkpoint is not None:
@@ -263,7 +224,7 @@ class TrainingCall:
             every = self.asked.save_every
             if every and state.losses and state.step % every == 0:
                 self._save(watch, state)
-            if probes is not None:
+            if probes is not None and probes.is_due(state.step + 1):
                 scale = state.scaler.get_scale()
                 images = ready.rule.shown(batch.images, state.step)
                 probes.on_batch(state.model, images, batch.labels, state.step + 1, scale)

@@ -15,7 +15,7 @@ from resnetlab.core.files import write_content
 from resnetlab.core.terminal import json_text
 from resnetlab.data.preparation import Batch
 from resnetlab.training.loop import PLAIN
-from resnetlab.training.precision import Choice
+from resnetlab.training.precision import Choice, at_least_float32
 
 FLIPPED_TOO = "each image was shown as it is and left to right, and the outputs averaged"
 
@@ -56,7 +56,7 @@ def count_scores(
             with choice.autocast():
                 logits = model(batch.images)
             if len(batch.labels):
-                scorer.add(logits.to(torch.promote_types(logits.dtype, torch.float32)), batch.labels)
+                scorer.add(at_least_float32(logits), batch.labels)
     return scorer.scores()
 
 

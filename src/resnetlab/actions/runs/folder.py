@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from importlib import metadata
+from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,8 @@ OF_A_RUN = (
     *("metrics.jsonl", "summary.csv", "probes.jsonl", "log.txt", "train_batch0.jpg"),
     *("model.safetensors", "model.json", "eval.json", "run.json", "report.html"),
 )
+VERSIONS = ("resnetlab", "torchvision", "pillow", "timm")  # of what computes and of what reads images
+MODULES = {"pillow": "PIL"}
 FOLDERS_OF_A_RUN = ("plots", "tensorboard")
 
 
@@ -36,7 +37,7 @@ def make_run_folder(command: str, asked: TrainSettings) -> Path:
     Raises:
         OutputError: it cannot be written, or holds files.
     """
-    name = re.sub(r"[^\w.+-]+", "-", f"{Path(str(asked.model)).name}-{Path(str(asked.data)).name}").strip("-")[:80]
+    name = f"{Path(str(asked.model)).name}-{Path(str(asked.data)).name}"
     return make_output_folder(command, name, asked.output, asked.exist_ok)
 
 
@@ -79,8 +80,8 @@ def run_environment(device: str) -> dict[str, Any]:
         device: that is computed on; of "cuda:1" only the kind counts.
     """
     return {
+        **{name: metadata.version(name) for name in VERSIONS if util.find_spec(MODULES.get(name, name))},
         "torch": str(torch.__version__),
-        "torchvision": metadata.version("torchvision"),
         "device": device.partition(":")[0],
         "threads": torch.get_num_threads(),
         "processor": processor_name(),

@@ -18,8 +18,8 @@ from resnetlab.actions.runs.records import JsonLines
 from resnetlab.analysis import read_gradients, read_signal
 from resnetlab.analysis.gradients import LayerGradient, probe_both_ways
 from resnetlab.analysis.signal import LayerSignal
-from resnetlab.training.loop import PLAIN, Loss
-from resnetlab.training.precision import Choice
+from resnetlab.training.loop import PLAIN, Loss, seed_step
+from resnetlab.training.precision import Choice, at_least_float32
 
 ONE_IN = 8  # images read of a batch: means and norms carry little error, and reading costs a sixth of a step
 
@@ -37,11 +37,24 @@ class Probes:
         loss: scalar of (logits, labels), as it is trained with.
         step: the last one that is done; what an interrupted run has written after it is dropped.
         choice: in which numbers a step is computed; a look is computed in the same.
+        seed: as of `StepRule`, so that a look meets the blocks that the step will use.
     """
 
-    def __init__(self, folder: Path | None, every: int, loss: Loss, step: int = 0, choice: Choice = PLAIN) -> None:
-        self.every, self.loss, self.choice = every, loss, choice
+    def __init__(
+        self,
+        folder: Path | None,
+        every: int,
+        loss: Loss,
+        step: int = 0,
+        choice: Choice = PLAIN,
+        seed: tuple[int, int] | None = None,
+    ) -> None:
+        self.every, self.loss, self.choice, self.seed = every, loss, choice, seed
         self.lines = None if folder is None else _lines_until(folder / "probes.jsonl", step)
+
+    def is_due(self, step: int) -> bool:
+        """Whether this step, counted from 1, is one to look at."""
+        return not (step - 1) % self.every
 
     def on_batch(
         self, model: nn.Module, images: Float[Tensor, "n c h w"], labels: Tensor, step: int, scale: float = 1.0
@@ -56,13 +69,14 @@ class Probes:
             step: its number, from 1.
             scale: of the loss, without which float16 would lose small gradients; what is written is without it.
         """
-        if (step - 1) % self.every:
+        if not self.is_due(step):
             return
 
         def loss(logits: Tensor) -> Tensor:
-            return self.loss(logits.to(torch.promote_types(logits.dtype, torch.float32)), labels) * scale
+            return self.loss(at_least_float32(logits), labels) * scale
 
         with random_states_kept(), uncompiled(model), self.choice.autocast():
+            seed_step(self.seed, step - 1)
             probe = probe_both_ways(model, images, loss, ONE_IN)
             signal, gradients = read_signal(probe), read_gradients(probe)
         if self.lines is None:

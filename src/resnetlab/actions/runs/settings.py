@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -15,8 +13,10 @@ from resnetlab.actions.runs.train_settings import (
     read_config,
     settings_from,
     settings_with_recipe,
+    with_epochs,
 )
 from resnetlab.core.errors import ResnetlabError
+from resnetlab.core.folders import command_of_run
 from resnetlab.core.terminal import on_one_line
 from resnetlab.specs.plain_changes import changed_by
 from resnetlab.training.places import FOLDER
@@ -45,9 +45,33 @@ def asked_settings(
     """
     if resume is None:
         return settings_from(kind, default_recipe, **given), None
-    refuse_another_output(str(resume), given.get("output"))
-    stored = stored_settings(kind, find_run(str(resume), given.get("output"), command))
-    return changed_settings(stored, {**given, "output": stored.output}), stored
+    stored = settings_of_run(kind, command, str(resume), given.get("output"))
+    now = changed_by_file(stored, given.get("config"))
+    return changed_settings(now, {**given, "output": stored.output}), stored
+
+
+def settings_of_run(
+    kind: type[AnySettings], command: str, resume: str, output: Path | str | None
+) -> AnySettings:
+    """The settings of the run that `--resume` names.
+
+    Args:
+        kind: of settings.
+        command: whose run it is.
+        resume: the folder of a run, one of its checkpoints, or "last".
+        output: as it was given.
+
+    Raises:
+        ResnetlabError: there is none, or another output is named.
+    """
+    refuse_another_output(resume, output)
+    return stored_settings(kind, find_run(resume, None if output is None else Path(output), command))
+
+
+def changed_by_file(settings: AnySettings, config: Path | str | None) -> AnySettings:
+    """Settings with the values of a file of them, where one is given."""
+    told = {} if config is None else with_epochs(read_config(Path(config)))
+    return changed_by(settings, told, str(config))
 
 
 def refuse_another_output(resume: str, output: Path | str | None) -> None:
@@ -86,9 +110,7 @@ def checkpoint_named(resume: str | Path | None) -> Path | None:
 
 def _refuse_of_another_command(run: Path, command: str) -> None:
     """Pass where nothing tells that another command began the run."""
-    began = command
-    with suppress(OSError, ValueError, AttributeError):  # a run of an earlier time, or damaged; its settings tell
-        began = json.loads((run / "run.json").read_text(encoding="utf-8")).get("command", command)
+    began = command_of_run(run, otherwise=command)
     if began != command:
         raise ResnetlabError(
             f"{on_one_line(run)} is a run of {began}\ngo on with it: resnetlab {began} --resume {quote(str(run))}"

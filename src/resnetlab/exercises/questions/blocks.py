@@ -87,7 +87,7 @@ BLOCKS = (
                 "They see the same 5 pixels a side.",
             ),
             Choice(
-                "They see the same, with 18 weights for 25 a pair of channels, and one more non-linearity.",
+                "They see the same, with 18 weights instead of 25 a pair of channels, and one more non-linearity.",
                 "Three see what one 7×7 does, with 27 for 49.",
                 right=True,
             ),

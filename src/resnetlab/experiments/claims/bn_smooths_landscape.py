@@ -48,6 +48,7 @@ def measure(run: Run) -> Measures:
     images, labels = run.data.train_images[:IMAGES], run.data.train_labels[:IMAGES]
     model = resnet8(run.data, norm=run.arm.settings)
     optimiser = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
+    refuse_few_classes(model, images, labels)
     views = []
     for level in LEVELS:
         descend(model, optimiser, (images, labels), level, MOST_STEPS[run.tier])
@@ -58,6 +59,20 @@ def measure(run: Run) -> Measures:
         "log_ranges": loss_range.log().tolist(),
         "log_changes": gradient_change.log().tolist(),
     }
+
+
+def refuse_few_classes(model: nn.Module, images: Tensor, labels: Tensor) -> None:
+    """Pass where the untrained network's loss is above all that it is looked at.
+
+    Raises:
+        ResnetlabError: it is not, so that the two networks would not be looked at where their losses are equal.
+    """
+    with torch.no_grad():
+        loss = F.cross_entropy(model(images), labels).item()
+    if loss <= LEVELS[0]:
+        raise ResnetlabError(
+            f"the loss begins at {loss:.3g} and not above {LEVELS[0]:g}\ngive data of ten classes or more"
+        )
 
 
 def descend(

@@ -9,7 +9,7 @@ batch norm into the weights. Kernels are counted in the program that it writes: 
 of library functions, of the way forward; weights and images lie in memory channels last, so that none is spent on
 changing that. Then four such layers in a row, on 64 images of 16×16: a training step, forward and backward, and a pass
 in evaluation mode, compiled and not in turn, 15 pairs, in processor time of one thread, so that other work on the
-machine counts little; what noise is left is in the interval over five processes. The claim rests on what it says of
+machine counts little; what noise is left is in the interval over five runs. The claim rests on what it says of
 training: one kernel, and 10 % less time.
 
 What this does not show: graphics cards, where kernels are launched and fused otherwise, other shapes and other

@@ -52,7 +52,7 @@ def measure(run: Run) -> Measures:
     for block in blocks:
         with lesioned(model, [block]):
             added.append(percent_wrong(model, images, labels) - whole)
-            if run.arm is not DEEP:
+            if run.arm.name != DEEP.name:  # a tier has arms of its own
                 anew = reestimate_batchnorm(model, [data.train_images[:IMAGES]])
                 added_reestimated.append(percent_wrong(anew, images, labels) - whole)
     chance = 100 * (1 - 1 / len(data.classes))

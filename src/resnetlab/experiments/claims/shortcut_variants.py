@@ -57,7 +57,7 @@ def measure(run: Run) -> Measures:
     lost = run.trained.train_loss > run.trained.untrained_loss
     return {
         "log_train_loss": math.log(run.trained.untrained_loss if lost else run.trained.train_loss),
-        "diverged": lost,
+        "diverged": lost or run.trained.history.diverged,
         "train_error": 100 * run.trained.train_error,
         "test_error": 100 * run.trained.test_error,
     }

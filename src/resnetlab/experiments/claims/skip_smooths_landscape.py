@@ -5,9 +5,9 @@ the network's own: with 20 layers it is smooth with and without skips, with 56 l
 them (their Figures 1 and 5).
 
 Protocol: plain-56 of the pool as it is after training; and residual-56 from the same draw, trained by SGD at a
-constant rate of 0.02 on the same data order only until its loss is as low, so that both stand at the same loss, seed
-by seed. Both are looked at on the same 128 training images, every batch norm with their statistics. A first part asks
-whether the largest eigenvalue of the Hessian is larger without skips. But a network with batch norm can be scaled
+constant rate of 0.02 on batches of the same images only until its loss is as low, so that both stand at the same loss,
+seed by seed. Both are looked at on the same 128 training images, every batch norm with their statistics. A first part
+asks whether the largest eigenvalue of the Hessian is larger without skips. But a network with batch norm can be scaled
 without computing anything else, and its eigenvalues then change: a second part asks it of a plane of 9 × 9 points in
 filter-normalised directions, up to half of the weights' own norms, where roughness is the root mean square of the
 loss's second differences from point to point. Both effects are logarithms of ratios.

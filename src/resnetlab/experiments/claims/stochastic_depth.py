@@ -132,7 +132,7 @@ CLAIM = Claim(
     tiers=NATURAL,
     arms=(
         pool.variant(ALL, MODEL),
-        Arm(DROPPED, seeds=SEEDS, measure=measure_dropped, tiers=NATURAL),
+        Arm(DROPPED, seeds=SEEDS, trains=Training(MODEL), measure=measure_dropped, tiers=NATURAL),
         Arm(STEPS, seeds=SEEDS, measure=measure_steps, tiers=NATURAL),
     ),
     measure=measure,

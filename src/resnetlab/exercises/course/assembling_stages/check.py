@@ -40,7 +40,7 @@ def probe(answer: Any, case: Case, observation: Observation) -> None:
     widths, depths = case["widths"][: case["stages"]], case["depths"][: case["stages"]]
     stages = observation.module("stages", answer.make_stages(Block, case["in_channels"], widths, depths))
     x = drawn(case, "x", 1, case["in_channels"], 9, 16)
-    observation.output("y", observation.tensor("y", fill(stages, case["seed"])(x)).shape)
+    observation.output("y", observation.tensor("y", fill(stages, case["seed"])(x)))
     observation.output("blocks as (in_channels, width, stride)", met)
     observation.output("number of parameters", parameter_count(stages))
 

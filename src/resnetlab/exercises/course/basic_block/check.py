@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from resnetlab.exercises.filling import fill, parameter_count, parameter_gradients, running_statistics
+from resnetlab.exercises.given import BOTH_MODES, mode_of
 from resnetlab.exercises.observation import Case, Check, Observation, drawn
 
 SPACE = {
@@ -20,14 +21,15 @@ SPACE = {
 def probe(answer: Any, case: Case, observation: Observation) -> None:
     c = case["channels"]
     block = fill(observation.module("block", answer.BasicBlock(c)), case["seed"]).train(case["training"])
-    x = drawn(case, "x", case["images"], c, case["height"], case["width"]).requires_grad_()
+    leaf = drawn(case, "x", case["images"], c, case["height"], case["width"]).requires_grad_()
+    x = leaf * 1  # as in a network, where x is no leaf and can be overwritten
     y = observation.tensor("y", block(x))
     observation.output("y", y)
     observation.output("number of parameters", parameter_count(block))
     observation.buffers("running averages, sorted", running_statistics(block))
     observation.mode("in training after a pass", block.training)
-    observation.gradients(y, x=x)
-    y = block(x)
+    observation.gradients(y, x=leaf)
+    y = block(leaf * 1)
     (y * y).sum().backward()
     observation.gradient("norms of the parameters' gradients, sorted", parameter_gradients(block))
 
@@ -40,8 +42,7 @@ def library() -> SimpleNamespace:
 
 def told(case: Case) -> str:
     shape = f"{case['images']}, {case['channels']}, {case['height']}, {case['width']}"
-    return f"x ({shape}), {'training' if case['training'] else 'evaluation'}"
+    return f"x ({shape}), {mode_of(case)}"
 
 
-BOTH_MODES = ({"training": True}, {"training": False})
 CHECK = Check(SPACE, probe, library, always=BOTH_MODES, trials=8, told=told, tolerance=1e-3)

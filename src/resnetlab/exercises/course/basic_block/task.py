@@ -63,6 +63,14 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
+            "padding-forgotten",
+            "neither convolution is padded, and each takes two rows and columns away: padding=1 keeps the size",
+            (
+                (FIRST_CONVOLUTION, "self.conv1 = nn.Conv2d(channels, channels, 3, bias=False)"),
+                (SECOND_CONVOLUTION, "self.conv2 = nn.Conv2d(channels, channels, 3, bias=False)"),
+            ),
+        ),
+        Mistake(
             "left-in-training-mode",
             "evaluation normalises by the batch: the norms keep no running averages, or are told to train",
             (
@@ -71,9 +79,19 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
-            "in-place-relu-eats-the-skip",
-            "the skip is taken after a ReLU has changed it in place, or from the middle of the branch: keep x",
+            "x-overwritten",
+            "the middle of the branch is written into x, and that is what is added: keep x for the sum",
             ((FIRST, "y = x = F.relu(self.bn1(self.conv1(x)))"),),
+        ),
+        Mistake(
+            "added-to-itself",
+            "the branch's output is added to itself: x is what is to be added, and has to be kept for that",
+            ((SUM, "return F.relu(y + y)"),),
+        ),
+        Mistake(
+            "in-place-relu-eats-the-skip",
+            "a ReLU has changed x in place before the sum takes it: the skip has lost its negative values",
+            ((FIRST, "y = F.relu(self.bn1(self.conv1(F.relu(x, inplace=True))))"),),
         ),
         Mistake(
             "relu-before-the-norm",

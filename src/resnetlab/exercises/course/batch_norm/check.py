@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 from torch.nn import functional as F
 
+from resnetlab.exercises.given import BOTH_MODES, mode_of
 from resnetlab.exercises.observation import Case, Check, Observation, drawn
 
 SPACE = {
@@ -18,6 +19,7 @@ SPACE = {
     "training": (True, False),
     "momentum": (0.1, 0.3),
     "deviation": (1.0, 0.01),
+    "epsilon": (1e-5, 0.1),
 }
 
 
@@ -27,7 +29,7 @@ def probe(answer: Any, case: Case, observation: Observation) -> None:
     x = (x + drawn(case, "m", c, 1, 1)).requires_grad_()  # double: of two values, gradients are all but rounding
     gamma, beta = (drawn(case, name, c).double().requires_grad_() for name in ("gamma", "beta"))
     running_mean, running_var = drawn(case, "running mean", c).double(), drawn(case, "running var", c).double().exp()
-    given = (x, gamma, beta, running_mean, running_var, case["training"], case["momentum"])
+    given = (x, gamma, beta, running_mean, running_var, case["training"], case["momentum"], case["epsilon"])
     y = observation.tensor("y", answer.batch_norm(*given))
     observation.output("y", y)
     observation.buffers("running_mean", running_mean)
@@ -38,9 +40,16 @@ def probe(answer: Any, case: Case, observation: Observation) -> None:
 
 def library() -> SimpleNamespace:
     def batch_norm(
-        x: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, var: Tensor, training: bool, momentum: float
+        x: Tensor,
+        gamma: Tensor,
+        beta: Tensor,
+        mean: Tensor,
+        var: Tensor,
+        training: bool,
+        momentum: float,
+        epsilon: float,
     ) -> Tensor:
-        return F.batch_norm(x, mean, var, gamma, beta, training, momentum)
+        return F.batch_norm(x, mean, var, gamma, beta, training, momentum, epsilon)
 
     return SimpleNamespace(batch_norm=batch_norm)
 
@@ -51,9 +60,8 @@ def possible(case: Case) -> bool:
 
 def told(case: Case) -> str:
     shape = f"{case['images']}, {case['channels']}, {case['height']}, {case['width']}"
-    mode = "training" if case["training"] else "evaluation"
-    return f"x ({shape}) of standard deviation {case['deviation']}, {mode}, momentum {case['momentum']}"
+    given = f"momentum {case['momentum']}, epsilon {case['epsilon']}"
+    return f"x ({shape}) of standard deviation {case['deviation']}, {mode_of(case)}, {given}"
 
 
-BOTH_MODES = ({"training": True}, {"training": False})
 CHECK = Check(SPACE, probe, library, always=BOTH_MODES, trials=16, possible=possible, told=told, tolerance=1e-3)

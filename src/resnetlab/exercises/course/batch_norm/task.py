@@ -19,6 +19,11 @@ EXERCISE = Exercise(
     ),
     mistakes=(
         Mistake(
+            "epsilon-of-the-default",
+            "epsilon is written out as 1e-5: it is an argument",
+            ((ROOT, "(variance[:, None, None] + 1e-5).sqrt()"),),
+        ),
+        Mistake(
             "mean-over-wrong-axes",
             "mean and variance are taken for each image apart: that is instance norm; batch norm takes all images",
             (
@@ -32,7 +37,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "unbiased-in-the-batch",
-            "the batch is divided by the root of the variance with m - 1; it is normalised by the one with m",
+            "the batch is divided by the root of the variance with m - 1; it should be by the one with m",
             (("correction=0)", "correction=1)"), ("variance * m / (m - 1)", "variance")),
         ),
         Mistake(

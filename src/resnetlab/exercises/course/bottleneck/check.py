@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from resnetlab.exercises.filling import fill, parameter_count, running_statistics
+from resnetlab.exercises.given import mode_of
 from resnetlab.exercises.observation import Case, Check, Observation, drawn
 
 SPACE = {
@@ -37,8 +38,7 @@ def library() -> SimpleNamespace:
 
 def told(case: Case) -> str:
     shape = f"2, {case['in_channels']}, {case['height']}, {case['width of x']}"
-    mode = "training" if case["training"] else "evaluation"
-    return f"x ({shape}), width {case['width']}, stride {case['stride']}, {mode}"
+    return f"x ({shape}), width {case['width']}, stride {case['stride']}, {mode_of(case)}"
 
 
 EACH_CHANGE = (

@@ -7,6 +7,7 @@ from resnetlab.exercises.exercise import Exercise, Mistake
 FIRST = "self.conv1 = nn.Conv2d(in_channels, width, 1, bias=False)"
 MIDDLE = "self.conv2 = nn.Conv2d(width, width, 3, stride=stride, padding=1, bias=False)"
 LAST = "self.conv3 = nn.Conv2d(width, out_channels, 1, bias=False)"
+FIRST_LINE = "y = F.relu(self.bn1(self.conv1(x)))"
 MIDDLE_LINE, LAST_LINE = "y = F.relu(self.bn2(self.conv2(y)))", "y = self.bn3(self.conv3(y))"
 SUM = "return F.relu(y + self.shortcut(x))"
 WITHOUT_STRIDE = "self.conv2 = nn.Conv2d(width, width, 3, padding=1, bias=False)"
@@ -100,6 +101,11 @@ EXERCISE = Exercise(
             "padding-off-by-one",
             "the 3x3 convolution has no padding, and takes a border away: padding=1 keeps the size",
             ((MIDDLE, "self.conv2 = nn.Conv2d(width, width, 3, stride=stride, bias=False)"),),
+        ),
+        Mistake(
+            "x-overwritten",
+            "the branch's first output is written into x, and the shortcut takes that: keep x for it",
+            ((FIRST_LINE, "y = x = F.relu(self.bn1(self.conv1(x)))"),),
         ),
         Mistake(
             "shortcut-takes-the-branch",

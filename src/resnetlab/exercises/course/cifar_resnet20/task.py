@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resnetlab.exercises.exercise import Exercise, Mistake
+from resnetlab.exercises.exercise import NOT_POOLED, SOFTMAX_AT_THE_END, Exercise, Mistake
 
 STEM = "self.conv1 = nn.Conv2d(3, width, 3, padding=1, bias=False)"
 STAGES = "((width, 1), (2 * width, 2), (4 * width, 2))"
@@ -84,13 +84,18 @@ EXERCISE = Exercise(
             ((LAST, "return self.fc(x.amax((2, 3)))"),),
         ),
         Mistake(
+            "width-ignored",
+            "the first stage has 16 channels, whatever `width` says",
+            ((STEM, "width = 16\n        " + STEM),),
+        ),
+        Mistake(
             "softmax-at-the-end",
-            "the network ends in a softmax: it gives logits, and cross entropy brings its own softmax",
+            SOFTMAX_AT_THE_END,
             ((LAST, "return self.fc(x.mean((2, 3))).softmax(1)"),),
         ),
         Mistake(
             "flattened-without-pooling",
-            "the pixels go into the linear layer as they are: their mean over rows and columns does",
+            NOT_POOLED,
             ((LAST, "return self.fc(x.flatten(1))"),),
         ),
     ),

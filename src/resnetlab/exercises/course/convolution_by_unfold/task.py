@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resnetlab.exercises.exercise import Exercise, Mistake
+from resnetlab.exercises.exercise import GRADIENT_CUT, Exercise, Mistake
 
 PRODUCT = "weight.reshape(d, -1) @ columns + bias[:, None]"
 UNFOLD = "F.unfold(x, k, padding=padding, stride=stride)"
@@ -67,8 +67,28 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "gradient-cut",
-            "the numbers are right, and no gradient comes through: detach, .data or no_grad cut the graph",
+            GRADIENT_CUT,
             (("columns = F.unfold(x,", "columns = F.unfold(x.detach(),"),),
+        ),
+        Mistake(
+            "gradient-cut-at-the-weight",
+            GRADIENT_CUT,
+            ((PRODUCT, "weight.detach().reshape(d, -1) @ columns + bias[:, None]"),),
+        ),
+        Mistake(
+            "no-gradient-at-all",
+            GRADIENT_CUT,
+            (("    return y.reshape(", "    y = y.detach()\n    return y.reshape("),),
+        ),
+        Mistake(
+            "stride-not-passed",
+            "F.unfold is not told the stride: it cuts more windows than the image that comes out has pixels",
+            ((UNFOLD, "F.unfold(x, k, padding=padding)"),),
+        ),
+        Mistake(
+            "padding-not-passed",
+            "F.unfold is not told the padding: it cuts fewer windows than the image that comes out has pixels",
+            ((UNFOLD, "F.unfold(x, k, stride=stride)"),),
         ),
     ),
 )

@@ -7,7 +7,16 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from resnetlab.exercises.given import EVERY_MODE, MODES, draw_numbers, hooks_on, modes_of, set_mode
+from resnetlab.exercises.given import (
+    EVERY_MODE,
+    MODES,
+    alike,
+    draw_numbers,
+    hooks_on,
+    modes_of,
+    running_averages,
+    set_mode,
+)
 from resnetlab.exercises.observation import Case, Check, Observation
 
 SPACE = {
@@ -47,16 +56,14 @@ class Given(nn.Module):
 
 def probe(answer: Any, case: Case, observation: Observation) -> None:
     network = Given(case)
-    before = [buffer.clone() for buffer in network.buffers()]
+    before = running_averages(network)
     observation.output("parameters", answer.count_parameters(network, False))
     observation.output("trainable parameters", answer.count_parameters(network, True))
     image = (3, case["height"], case["width"])
     observation.output("multiply-adds", answer.count_multiply_adds(network, image))
     observation.mode("hooks left behind", hooks_on(network))
     observation.mode("in training", modes_of(network))
-    after = network.buffers()
-    moved = [not bool((old == new).all()) for old, new in zip(before, after, strict=True)]
-    observation.buffers("running averages moved", any(moved))
+    observation.buffers("running averages moved", not alike(before, running_averages(network)))
 
 
 def library() -> SimpleNamespace:

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 def gradient_norms(network: nn.Module, images: Tensor, labels: Tensor) -> dict[str, float]:
     """The Euclidean norm of d loss / d output for every convolution, over the whole batch, by the layer's name.
 
-    The loss is the cross-entropy, meaned over the batch as F.cross_entropy does. The network runs in the mode it is
+    The loss is the cross-entropy, averaged over the batch as F.cross_entropy does. The network runs in the mode it is
     in.
 
     Args:

@@ -6,7 +6,8 @@ and the best accuracy; data-parallel training put "module." before every name; a
 
 Two things go wrong in silence. strict=False loads what fits and says nothing of the rest, so that a network of random
 numbers is taken for a trained one. And a file of this kind is a pickle: reading it can run any program, unless
-weights_only=True. load_state_dict itself is not all or nothing: it copies what fits, and only then raises.
+weights_only=True, the default since PyTorch 2.6. load_state_dict itself is not all or nothing: it copies what fits,
+and only then raises.
 """
 
 from __future__ import annotations

@@ -70,6 +70,11 @@ EXERCISE = Exercise(
             ((REFUSE, "        print('does not fit', sorted(wrong))\n        return\n"),),
         ),
         Mistake(
+            "refused-by-another-error",
+            "a wrong file is refused by an error of another kind: the caller is promised a ValueError",
+            ((REFUSE, "        raise KeyError(*sorted(wrong))\n"),),
+        ),
+        Mistake(
             "prefix-everywhere",
             '"module." is taken out wherever it stands: submodule.conv became subconv; it is a prefix',
             ((PREFIX, '        name = name.replace("module.", "")\n'),),

@@ -76,4 +76,5 @@ def told(case: Case) -> str:
     return f"{case['blocks']} {kind} blocks of {case['branch']} branches, {images}; {given}"
 
 
-CHECK = Check(SPACE, probe, library, trials=20, told=told, tolerance=1e-3)
+EACH_CONCLUSION = tuple({"ratios": ratios} for ratios in GIVEN)
+CHECK = Check(SPACE, probe, library, always=EACH_CONCLUSION, trials=20, told=told, tolerance=1e-3)

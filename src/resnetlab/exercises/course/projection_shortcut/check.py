@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from resnetlab.exercises.filling import fill, parameter_count, running_statistics
+from resnetlab.exercises.given import mode_of
 from resnetlab.exercises.observation import Case, Check, Observation, drawn
 
 SPACE = {
@@ -43,8 +44,7 @@ def library() -> SimpleNamespace:
 
 def told(case: Case) -> str:
     shape = f"2, {case['in_channels']}, {case['height']}, {case['width']}"
-    mode = "training" if case["training"] else "evaluation"
-    return f"x ({shape}), {case['out_channels']} channels out, stride {case['stride']}, {mode}"
+    return f"x ({shape}), {case['out_channels']} channels out, stride {case['stride']}, {mode_of(case)}"
 
 
 EACH_CHANGE = (

@@ -30,7 +30,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "one-change-is-enough",
-            "x is passed on as it is where channels or size fit; both have to: either alone changes its shape",
+            "x is passed on as it is where channels or size fit; both have to: a change of either changes the shape",
             ((TEST, "if stride == 1 or in_channels == out_channels:"),),
         ),
         Mistake(
@@ -70,11 +70,22 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "pooled",
-            "the image is made smaller by average pooling: that is option D; here the convolution strides",
+            "the image is made smaller by average pooling: ResNet-D does that; here the convolution strides",
             (
                 (
                     BOTH,
                     "conv.stride = (1, 1)\n    pool = nn.AvgPool2d(stride, stride, ceil_mode=True)\n"
+                    "    return nn.Sequential(pool, conv, nn.BatchNorm2d(out_channels))",
+                ),
+            ),
+        ),
+        Mistake(
+            "pooled-without-the-rest",
+            "the image is averaged to its size, and a rest at its edge is lost: the convolution is to stride",
+            (
+                (
+                    BOTH,
+                    "conv.stride = (1, 1)\n    pool = nn.AvgPool2d(stride)\n"
                     "    return nn.Sequential(pool, conv, nn.BatchNorm2d(out_channels))",
                 ),
             ),

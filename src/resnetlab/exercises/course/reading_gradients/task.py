@@ -15,7 +15,8 @@ EXERCISE = Exercise(
         "For each row say in words what happens to a gradient from one layer to the one before it.",
         "exp(-lost) is the factor of one layer: below 1 it shrinks, above 1 it grows. When were these networks "
         "measured?",
-        "-0.168 gives exp(0.168) = 1.18. They were measured before training. The last pair differs in one thing only.",
+        "-0.168 gives exp(0.168) = 1.18. They were measured before training. "
+        "The two rows of the third question differ in one thing only.",
     ),
     mistakes=(
         misread("minus-as-slow", "FIRST", "a", "b",

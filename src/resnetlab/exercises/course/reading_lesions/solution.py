@@ -23,7 +23,7 @@ FIRST = "a"  # 6 and 80 are 86 of a hundred, guessing has 90: no layer finds wha
 # SECOND. "resnet20, BN anew" lies below "resnet20" at six of the seven blocks, at the first by far.
 #    a. The network has learned again to do without the block.
 #    b. Batch norm is what makes a network bear the loss of a block.
-#    c. A part of the damage were statistics that no longer fitted. The rest is the block itself.
+#    c. Part of the damage was that statistics no longer fitted. The rest is the block itself.
 # --- fill in ---
 SECOND = "c"  # no weight was changed; plain20 got new statistics too, and hardly gains by them
 # --- until here ---

@@ -20,7 +20,7 @@ EXERCISE = Exercise(
         misread("means-compared", "FIRST", "c", "a",
                 "0.03 points are an eighth of an image; with other seeds the sign would be another"),
         misread("best-seeds-compared", "FIRST", "c", "b",
-                "the best seed of eight is luck; B has also the worse of the worst ones"),
+                "the best seed of eight is luck; its worst seed is the worse one too"),
         misread("other-data-contradicted", "SECOND", "b", "a",
                 "two results on different images, depths and widths do not contradict each other"),
         misread("parameters-as-cause", "SECOND", "b", "c",

@@ -27,7 +27,7 @@ FIRST = "b"  # overfitting would be a low training loss beside a high test loss;
 SECOND = "a"  # the plain pair is 14 times apart in the end, this one about 3; a longer training is another experiment
 # --- until here ---
 
-# THIRD. In the last epoch the band round resnet56 is drawn higher than the band round plain56.
+# THIRD. In the last epoch the band round resnet56 is drawn taller than the band round plain56.
 #    a. So the mean loss of resnet56 is known less well, in nats, than that of plain56.
 #    b. So 95 % of the runs of resnet56 end within its band.
 #    c. On this axis heights are ratios: against its mean resnet56's band is the wider one, in nats it is the narrower.

@@ -23,7 +23,7 @@ EXERCISE = Exercise(
         misread("cannot-train-for-cannot-compute", "FIRST", "b", "c",
                 "56 layers could copy the 20 and pass the rest on; the figure shows what training reached"),
         misread("same-cost-of-depth", "SECOND", "a", "b",
-                "compare the pairs: the plain one is far more times apart, and plain56 hardly falls at all"),
+                "compare the pairs: the plain ones are apart by a far larger factor, and plain56 hardly falls at all"),
         misread("eight-epochs-for-all", "SECOND", "a", "c",
                 "one schedule of eight epochs on small digits does not speak for longer trainings"),
         misread("log-heights-as-widths", "THIRD", "c", "a",

@@ -31,7 +31,7 @@ def layers_of(case: Case) -> list[Layer]:
 def probe(answer: Any, case: Case, observation: Observation) -> None:
     seen = answer.receptive_field(layers_of(case))
     if not isinstance(seen, tuple | list) or len(seen) != 3:
-        observation.stop("what was given back", seen)
+        observation.stop("what was given back", seen, "a tuple of three")
     for name, value in zip(("size", "stride", "start"), seen, strict=True):
         observation.output(name, value)
 
@@ -59,4 +59,5 @@ def told(case: Case) -> str:
     return "; ".join(layers) or "no layer"
 
 
-CHECK = Check(SPACE, probe, library, trials=20, told=told)
+EACH_DEPTH = tuple({"depth": depth} for depth in SPACE["depth"])
+CHECK = Check(SPACE, probe, library, always=EACH_DEPTH, trials=20, told=told)

@@ -33,7 +33,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "sum-in-place",
-            "the sum is written over the branch's output, by +=: the backward pass still needs that output",
+            "the sum is written over the branch's output, by += on it or on a view: the backward pass still needs it",
             ((SUM, "y += skip\n    return F.relu(y)"),),
         ),
         Mistake(
@@ -71,7 +71,7 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "gradient-of-the-skip-cut",
-            "no gradient comes through the skip: detach or no_grad cuts it, and the gradient needs it",
+            "no gradient comes through the skip: detach or no_grad cuts it, and x loses what the skip brings",
             (("skip = x", "skip = x.detach()"),),
         ),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resnetlab.exercises.exercise import Exercise, Mistake
+from resnetlab.exercises.exercise import NOT_POOLED, SOFTMAX_AT_THE_END, Exercise, Mistake
 
 STEM = "self.conv1 = nn.Conv2d(3, width, 7, stride=2, padding=3, bias=False)"
 POOL = "self.pool = nn.MaxPool2d(3, stride=2, padding=1)"
@@ -97,13 +97,18 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
+            "width-ignored",
+            "the stem has 64 channels, whatever `width` says",
+            ((STEM, "width = 64\n        " + STEM),),
+        ),
+        Mistake(
             "softmax-at-the-end",
-            "the network ends in a softmax: it gives logits, and cross entropy brings its own softmax",
+            SOFTMAX_AT_THE_END,
             ((LAST, "return self.fc(x.mean((2, 3))).softmax(1)"),),
         ),
         Mistake(
             "flattened-without-pooling",
-            "the pixels go into the linear layer as they are: their mean over rows and columns does",
+            NOT_POOLED,
             ((LAST, "return self.fc(x.flatten(1))"),),
         ),
     ),

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from resnetlab.exercises.given import blocks_of, residual_network
+from resnetlab.exercises.given import blocks_of, mode_of, residual_network
 from resnetlab.exercises.observation import Case, Check, Observation, drawn
 
 SPACE = {"kind": ("basic", "bottleneck"), "depths": ((1,), (2,), (1, 1), (2, 2)), "training": (False, True)}
@@ -46,8 +46,7 @@ def library() -> SimpleNamespace:
 
 
 def told(case: Case) -> str:
-    mode = "training" if case["training"] else "evaluation"
-    return f"{case['kind']} blocks, {' and '.join(map(str, case['depths']))} in a stage, {mode}"
+    return f"{case['kind']} blocks, {' and '.join(map(str, case['depths']))} in a stage, {mode_of(case)}"
 
 
 CHECK = Check(SPACE, probe, library, trials=10, told=told)

@@ -32,6 +32,17 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
+            "everything-zero",
+            "all parameters of the block are zeroed: then every factor has another zero beside it, and none ever gets "
+            "a gradient; zero the last norm alone",
+            (
+                (
+                    GAMMA,
+                    "            for parameter in block.parameters():\n                nn.init.zeros_(parameter)\n",
+                ),
+            ),
+        ),
+        Mistake(
             "first-norm",
             "the first norm of the branch is zeroed: its ReLU then gives zeros and no gradient, so that neither it "
             "nor a convolution ever learns",

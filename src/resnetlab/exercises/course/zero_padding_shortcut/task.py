@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resnetlab.exercises.exercise import Exercise, Mistake
+from resnetlab.exercises.exercise import GRADIENT_CUT, Exercise, Mistake
 
 STRIDED = "small = x[:, :, ::stride, ::stride]"
 PADDED = "return F.pad(small, (0, 0, 0, 0, before, after))"
@@ -80,8 +80,24 @@ EXERCISE = Exercise(
         ),
         Mistake(
             "gradient-cut",
-            "the numbers are right, and no gradient comes through: detach, .data or no_grad cut the graph",
+            GRADIENT_CUT,
             ((STRIDED, "small = x.detach()[:, :, ::stride, ::stride]"),),
+        ),
+        Mistake(
+            "stride-of-two",
+            "every second pixel is taken, whatever the stride: take every stride-th",
+            ((STRIDED, "small = x[:, :, ::2, ::2]"),),
+        ),
+        Mistake(
+            "pooled-without-the-rest",
+            "the image is averaged, and a rest at its edge is lost: option A takes every stride-th pixel as it is",
+            ((STRIDED, "small = F.avg_pool2d(x, stride)"),),
+        ),
+        Mistake(
+            "max-pooled-without-the-rest",
+            "the largest pixel of each window is taken, and a rest at the edge is lost: option A takes every "
+            "stride-th pixel as it is",
+            ((STRIDED, "small = F.max_pool2d(x, stride)"),),
         ),
     ),
 )
