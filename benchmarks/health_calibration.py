@@ -25,7 +25,8 @@ from torch.nn import functional as F
 from resnetlab.actions.networks.references import resolve_model
 from resnetlab.analysis import health_rules
 from resnetlab.analysis.health_look import HealthLook, look_at_health
-from resnetlab.analysis.health_rules import RULES, Rule
+from resnetlab.analysis.health_rule import Rule
+from resnetlab.analysis.health_rules import RULES
 from resnetlab.analysis.health_structure import Structure, read_structure
 from resnetlab.core.machine import describe_environment
 from resnetlab.data import load_data

@@ -20,7 +20,7 @@ import resnetlab
 from resnetlab.actions.diagnosing import page as diagnose_page
 from resnetlab.analysis.health_judgement import judge
 from resnetlab.analysis.health_look import look_at_health
-from resnetlab.analysis.health_rules import Rule
+from resnetlab.analysis.health_rule import Rule
 from resnetlab.analysis.health_structure import read_structure
 from resnetlab.data import LabelledImages, load_data, open_data
 from resnetlab.pages.svg import Drawing

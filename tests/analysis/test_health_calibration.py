@@ -18,7 +18,8 @@ from torch.nn import functional as F
 from resnetlab.analysis import health_rules
 from resnetlab.analysis.health_judgement import judge
 from resnetlab.analysis.health_look import look_at_health
-from resnetlab.analysis.health_rules import CALIBRATED, RULES, Rule
+from resnetlab.analysis.health_rule import Rule
+from resnetlab.analysis.health_rules import CALIBRATED, RULES
 from resnetlab.analysis.health_structure import read_structure
 from resnetlab.data import load_data
 from resnetlab.nn import build

@@ -60,6 +60,20 @@ IN_OTHER_WORDS = [
         "sum-in-place",
     ),
     ("basic_block", "torchvision_style", "return self.relu(out)", "return out", "relu-missing-after-the-addition"),
+    (
+        "loading_a_checkpoint",
+        "three_functions",
+        ' if "num_batches_tracked" not in name',
+        "",
+        "counters-expected",
+    ),
+    (
+        "loading_a_checkpoint",
+        "three_functions",
+        'if parts[0] == "module":\n        parts = parts[1:]',
+        "parts = parts[1:]",
+        "prefix-expected",
+    ),
     ("bottleneck", "torchvision_style", "kernel_size=3, stride=stride", "kernel_size=3", None),
     ("cifar_resnet20", "one_sequential", "[(1, 2, 2),", "[(1, 2, 1),", None),
 ]

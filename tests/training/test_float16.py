@@ -54,7 +54,7 @@ def test_a_loss_scaled_too_much_is_scaled_less_until_the_step_is_that_of_float32
 def test_a_step_that_is_left_out_leaves_the_momentum_of_a_fused_optimiser_as_it_was() -> None:
     spoils = [torch.inf, 1.0, 1.0]
     state = begin(lambda gradient: gradient * spoils[state.step])
-    state.optimiser = build_optimiser(state.model, Optimiser(lr=0.1, momentum=0.9))
+    state.optimiser = build_optimiser(state.model, Optimiser(lr=0.1, momentum=0.9, weight_decay=0))
     twin = begin(lambda gradient: gradient)
     twin.optimiser = optim.SGD(twin.model.parameters(), 0.1, 0.9)
     twin.scaler = torch.amp.GradScaler("cpu", init_scale=FIRST_SCALE / 2)

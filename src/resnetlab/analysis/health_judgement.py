@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from resnetlab.analysis.health import HealthFinding, Severity
 from resnetlab.analysis.health_look import HealthLook
-from resnetlab.analysis.health_rules import RULES, Rule
+from resnetlab.analysis.health_rule import Rule
+from resnetlab.analysis.health_rules import RULES
 from resnetlab.analysis.health_structure import Structure
 
 MOST_NAMED = 8  # places of one rule that become findings of their own

@@ -79,10 +79,11 @@ def measuring_seconds(claim: Claim, tier: Tier) -> float | None:
     full, standard = ROWS[Tier.FULL].sample, ROWS[Tier.STANDARD].sample
     assert full is not None
     assert standard is not None
-    pixels = (full.size / standard.size) ** 2
-    images = full.train / standard.train if Kind.TRAINS in claim.kinds and claim.data is None else 1.0
     by_plan = [arm.seeds * (network_seconds(arm.trains, tier) or 0.0) for arm in claim.arms if arm.trains]
-    return sum(by_plan) or kept.get(claim.slug, 0.0) * pixels * images
+    if by_plan or claim.data is not None:  # some claims have data of their own in every tier
+        return sum(by_plan) or kept.get(claim.slug, 0.0)
+    more_images = full.train / standard.train if Kind.TRAINS in claim.kinds else 1.0
+    return kept.get(claim.slug, 0.0) * (full.size / standard.size) ** 2 * more_images
 
 
 def network_seconds(training: Training, tier: Tier) -> float | None:

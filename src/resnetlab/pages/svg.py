@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 
@@ -52,7 +53,9 @@ def drawn(figure: Figure, slug: str) -> Drawing:
         figure: in the house's style; text that stands on a filled cell is drawn in `figures.INK` or `figures.PAPER`.
         slug: of its claim; names inside the SVG begin with it.
     """
-    return Drawing(figure_svg(figure, slug), figure_png(figure), figure_words(figure))
+    with warnings.catch_warnings():  # the PNG's font has not the signs of every script; the SVG takes the reader's
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        return Drawing(figure_svg(figure, slug), figure_png(figure), figure_words(figure))
 
 
 def figure_svg(figure: Figure, slug: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -73,10 +72,7 @@ def write_diagnosis(found: Diagnosis, asked: DiagnoseSettings) -> None:
 def _drawings(found: Diagnosis) -> dict[str, Drawing]:
     from resnetlab.pages.svg import drawn
 
-    with warnings.catch_warnings():  # the PNG's font has not the signs of every script; the SVG takes the reader's
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        figures = (one for section in found.sections for one in section.figures)
-        return {one.slug: drawn(one.figure, one.slug) for one in figures}
+    return {one.slug: drawn(one.figure, one.slug) for section in found.sections for one in section.figures}
 
 
 def _page(found: Diagnosis) -> DiagnosisPage:

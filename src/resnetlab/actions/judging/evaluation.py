@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,9 +101,7 @@ def write_evaluation(found: Evaluation, asked: EvalSettings) -> None:
     """
     from resnetlab.pages.svg import drawn
 
-    with warnings.catch_warnings():  # the PNG's font has not the signs of every script; the SVG takes the reader's
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        drawing = drawn(_figure(found), "confusion")
+    drawing = drawn(_figure(found), "confusion")
     contents = {
         "config.yaml": _config(found, asked).encode(),
         "env.json": (json_text(found.facts["environment"]) + "\n").encode(),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 import statistics
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -92,9 +91,7 @@ def _drawings(folder: Path, epochs: list[dict[str, Any]]) -> dict[str, Drawing]:
     scores = _json(folder / "eval.json")
     if scores:
         figures["confusion"] = confusion_figure(scores["confusion"], scores["classes"])
-    with warnings.catch_warnings():  # the PNG's font has not the signs of every script; the SVG takes the reader's
-        warnings.filterwarnings("ignore", message="Glyph .* missing")
-        return {slug: drawn(figure, slug) for slug, figure in figures.items()}
+    return {slug: drawn(figure, slug) for slug, figure in figures.items()}
 
 
 def _page(folder: Path, facts: RunFacts, epochs: list[dict[str, Any]]) -> TrainingPage:
