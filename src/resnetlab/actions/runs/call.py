@@ -13,13 +13,13 @@ from torch import nn
 from resnetlab.actions.inspecting.batch import contact_sheet
 from resnetlab.actions.runs.ending import Ending
 from resnetlab.actions.runs.folder import describe_run, environment_remark, run_environment
+from resnetlab.actions.runs.preparation import Prepared
 from resnetlab.actions.runs.probes import Probes
 from resnetlab.actions.runs.report import RunFacts, write_facts, write_report
 from resnetlab.actions.runs.screen import Extent
-from resnetlab.actions.runs.watch import AnyWatch, Nobody, Watch, last_words
 from resnetlab.actions.runs.train_settings import TrainSettings
 from resnetlab.actions.runs.trained_run import TrainedRun
-from resnetlab.actions.runs.preparation import Prepared
+from resnetlab.actions.runs.watch import AnyWatch, Nobody, Watch, last_words
 from resnetlab.core.files import write_content
 from resnetlab.core.memory import told_of_memory
 from resnetlab.core.terminal import on_one_line
@@ -161,7 +161,8 @@ class TrainingCall:
         total_count, trainable = counts(self.ready.state.model)
         yield f"{self.asked.model}: {total_count:,} parameters, {trainable:,} of them trained"
         over = f", over {self.world.ranks} processes" if self.world.ranks > 1 else ""
-        yield f"learning rate: {self.asked.optim.lr:g} at the most, for batches of {self.asked.batch_size} images{over}"
+        batches = f"batches of {self.asked.batch_size} images{over}"
+        yield f"learning rate: {self.asked.optim.lr:g} at the most, for {batches}"
         yield from (f"{name}: {choice}" for name, choice in self.ready.choices.items())
         yield from (remark for remark in self.ready.remarks if remark not in self.ready.warnings)
         if checkpoint is not None:

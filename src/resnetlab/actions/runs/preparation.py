@@ -10,9 +10,9 @@ from math import ceil
 from typing import Any
 
 from resnetlab.actions.runs.feeding import Feed, usual_preprocessing
+from resnetlab.actions.runs.network import StartingNetwork, refuse_what_cannot_be_trained
 from resnetlab.actions.runs.starting_state import Numbers, is_shared_out, starting_state
 from resnetlab.actions.runs.train_settings import TrainSettings
-from resnetlab.actions.runs.network import StartingNetwork, refuse_what_cannot_be_trained
 from resnetlab.analysis.untouched import weightless_copy
 from resnetlab.core.errors import CheckpointError, ResnetlabError
 from resnetlab.data.batches import Batches

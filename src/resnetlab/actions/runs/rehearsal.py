@@ -16,8 +16,8 @@ from pathlib import Path
 from torch.optim.lr_scheduler import LambdaLR
 
 from resnetlab.actions.runs.folder import kept_for_us, make_run_folder
-from resnetlab.actions.runs.train_settings import TrainSettings
 from resnetlab.actions.runs.preparation import MakeNetwork, Prepared, prepare
+from resnetlab.actions.runs.train_settings import TrainSettings
 from resnetlab.core.devices import choose_device
 from resnetlab.core.files import write_content
 from resnetlab.core.memory import keep_large_blocks

@@ -50,9 +50,7 @@ def asked_settings(
     return changed_settings(now, {**given, "output": stored.output}), stored
 
 
-def settings_of_run(
-    kind: type[AnySettings], command: str, resume: str, output: Path | str | None
-) -> AnySettings:
+def settings_of_run(kind: type[AnySettings], command: str, resume: str, output: Path | str | None) -> AnySettings:
     """The settings of the run that `--resume` names.
 
     Args:

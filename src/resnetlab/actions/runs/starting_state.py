@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from resnetlab.actions.runs.train_settings import TrainSettings
 from resnetlab.actions.runs.network import StartingNetwork
+from resnetlab.actions.runs.train_settings import TrainSettings
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.training.distributed import World, replicate
 from resnetlab.training.optimisers import build_optimiser
