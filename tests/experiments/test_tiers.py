@@ -11,6 +11,7 @@ import torch
 
 from picture_folders import write_classes
 from resnetlab import run_lab
+from resnetlab.analysis import count_macs
 from resnetlab.core.errors import ResnetlabError
 from resnetlab.experiments import costs
 from resnetlab.experiments.base import Claim, Kind
@@ -20,6 +21,8 @@ from resnetlab.experiments.describe import describe_claim, rerun_command
 from resnetlab.experiments.lab_data import LabData, Sample, prepare
 from resnetlab.experiments.ledger import SLUGS, claims_of, find_claim, registered_parts
 from resnetlab.experiments.tiers import Tier
+from resnetlab.specs import find_spec
+from resnetlab.weights import create_model
 
 ONLY_NATURAL = {
     *("bn_covariate_shift", "normalizer_free", "preactivation", "shortcut_variants", "skip_smooths_landscape"),
@@ -157,6 +160,14 @@ def test_networks_of_one_cost_are_reckoned_alike_whatever_fields_are_changed() -
     assert len(seconds) == 3
     assert None not in seconds
     assert seconds == pytest.approx([seconds[0]] * 3, rel=0.02)
+
+
+@pytest.mark.parametrize("order", ["pre", "post"])
+def test_the_order_of_a_block_changes_no_multiply_add(order: str) -> None:
+    model = create_model("preact_resnet164", 10, order=order)
+    expected = find_spec("preact_resnet164").expect.macs
+    assert {"order"} == costs.COSTS_NOTHING
+    assert count_macs(model, (3, 32, 32)) == expected
 
 
 def test_what_is_trained_by_the_tiers_plan_costs_as_the_pools_networks_do() -> None:

@@ -16,6 +16,7 @@ from resnetlab.experiments.tiers import Tier
 from resnetlab.experiments.trained import Training
 from resnetlab.specs import find_spec
 
+COSTS_NOTHING = frozenset({"order"})  # fields that change no multiply-add
 PAPER_WIDTH = 16  # of the first stage of the networks for CIFAR-10, at which their multiply-adds are known
 
 
@@ -101,8 +102,8 @@ def network_seconds(training: Training, tier: Tier) -> float | None:
 @cache
 def _multiply_adds(training: Training, size: int) -> int:
     """Of one colour image; counted on a network without numbers where a field was changed."""
-    expected = find_spec(training.model).expect.macs
-    if expected is not None and not training.fields and training.width == PAPER_WIDTH:
+    expected, changed = find_spec(training.model).expect.macs, {name for name, _ in training.fields}
+    if expected is not None and changed <= COSTS_NOTHING and training.width == PAPER_WIDTH:
         return expected
     import torch
 
