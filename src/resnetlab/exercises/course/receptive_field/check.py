@@ -8,8 +8,9 @@ from typing import Any
 
 from resnetlab.exercises.observation import Case, Check, Observation
 
+DEPTHS = (1, 2, 3, 5, 0)
 SPACE = {
-    "depth": (1, 2, 3, 5, 0),
+    "depth": DEPTHS,
     "kernels": ((3,), (1, 3), (3, 5, 7)),
     "strides": ((1,), (1, 2), (2, 3)),
     "dilations": ((1,), (1, 2), (3,)),
@@ -59,5 +60,9 @@ def told(case: Case) -> str:
     return "; ".join(layers) or "no layer"
 
 
-EACH_DEPTH = tuple({"depth": depth} for depth in SPACE["depth"])
-CHECK = Check(SPACE, probe, library, always=EACH_DEPTH, trials=20, told=told)
+ALWAYS = (
+    *({"depth": depth} for depth in DEPTHS),
+    {"depth": 3, "strides": (2, 3), "padded": True},
+    {"depth": 3, "kernels": (3, 5, 7), "dilations": (3,)},
+)
+CHECK = Check(SPACE, probe, library, always=ALWAYS, trials=20, told=told)
