@@ -60,7 +60,7 @@ def told(case: Case) -> str:
     return "; ".join(layers) or "no layer"
 
 
-ALWAYS = (
+ALWAYS: tuple[dict[str, Any], ...] = (
     *({"depth": depth} for depth in DEPTHS),
     {"depth": 3, "strides": (2, 3), "padded": True},
     {"depth": 3, "kernels": (3, 5, 7), "dilations": (3,)},
