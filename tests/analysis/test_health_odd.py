@@ -39,6 +39,16 @@ def test_numbers_that_a_function_makes_infinite_are_told(batches: Batches) -> No
     assert places(diagnosed(LogarithmOfLogits(), batches), "not finite") == [None]
 
 
+class OnlyInTraining(faults.Residual):
+    def forward(self, x: Tensor) -> Tensor:
+        logits = super().forward(x)
+        return logits / 0 if self.training else logits
+
+
+def test_numbers_that_are_infinite_in_training_alone_are_told(batches: Batches) -> None:
+    assert places(diagnosed(OnlyInTraining(), batches), "not finite") == [None]
+
+
 def test_a_gradient_that_is_no_number_is_told_where_it_comes_to_first(batches: Batches) -> None:
     found = diagnosed(RootAtZero(), batches)
     assert places(found, "gradient not finite") == ["relu"]
@@ -121,6 +131,25 @@ class ChannelsLast(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.fc(self.relu(self.widen(x.permute(0, 2, 3, 1))).mean((1, 2)))
+
+
+class OneActivationForAll(nn.Module):
+    """Half of the first convolution's channels are dead; the same ReLU also serves a linear layer, later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv, self.relu = nn.Conv2d(1, 8, 3), nn.ReLU()
+        self.widen, self.fc = nn.Linear(8, 16), nn.Linear(16, 10)
+        self.conv.bias.data[:4], self.conv.bias.data[4:] = -100, 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(self.relu(self.widen(self.relu(self.conv(x)).mean((2, 3)))))
+
+
+def test_an_activation_that_serves_many_layers_is_read_call_by_call(batches: Batches) -> None:
+    look = look_at_health(OneActivationForAll(), batches)
+    assert {one.call: one.dead_channels for one in look.layers if one.name == "relu"}[1] == 0.5
 
 
 def test_an_activations_channels_lie_where_those_of_its_layer_do(batches: Batches) -> None:

@@ -27,7 +27,8 @@ def not_finite(look: HealthLook, structure: Structure) -> Found:
         if not layer.is_finite:
             yield layer.name, 1.0
             return
-    if not look.outputs.are_finite:  # a function made them that no module shows
+    outputs = look.outputs
+    if not (outputs.are_finite and math.isfinite(outputs.training_loss)):  # by a function that no module shows
         yield None, 1.0
 
 
@@ -105,7 +106,7 @@ def _dead(look: HealthLook, maps: bool) -> Found:
 
     Where a drawn network's branches begin at zero, channels that a skip padded wait for them and are not dead.
     """
-    if not look.is_trained and any(one.waits for one in look.parameters):
+    if maps and not look.is_trained and any(one.waits for one in look.parameters):
         return
     layers = look.evaluation_layers if look.is_trained else look.layers  # running statistics as drawn mean nothing
     passed = 0.0  # the largest share since the last layer with weights, told already
@@ -146,10 +147,12 @@ def never_move(look: HealthLook, structure: Structure) -> Found:
 
 
 def frozen_but_moving(look: HealthLook, structure: Structure) -> Found:
-    for norm in look.norms:
-        change = look.moved.get(f"{norm.name}.running_mean")
-        if norm.is_frozen and change is not None:
-            yield norm.name, change
+    norms = {norm.name: norm.is_frozen for norm in look.norms}
+    for buffer, change in look.moved.items():
+        owner, _, kind = buffer.rpartition(".")
+        own = [one.learns for one in look.parameters if _inside(one.name, owner)]
+        if kind == "running_mean" and norms.get(owner, bool(own) and not any(own)):
+            yield owner, change
 
 
 def without_gradient(look: HealthLook, structure: Structure) -> Found:

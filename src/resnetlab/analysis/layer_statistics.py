@@ -123,6 +123,7 @@ class _Tally:
     input_gradients: list[list[float]] = field(default_factory=list)  # of each batch, filled on the way back
     largest_gradient: float = 0.0
     is_finite: bool = True
+    channels_last: bool = False
 
 
 class LayerObserver:
@@ -163,6 +164,7 @@ class LayerObserver:
         taken = next(tensors_in(inputs), None)
         if taken is not None and belongs_to_pass(taken):
             taken.register_hook(lambda gradient: norms.append(gradient_norm(gradient)))
+        self._channels_last.pop(name, None)
         if self._given is not None and taken is self._given[0]:  # its channels lie where those of what it takes do
             self._channels_last[name] = self._given[1]
 
@@ -183,7 +185,8 @@ class LayerObserver:
             tally.input_gradients.append(self._incoming.get(layer.name, []))
         if belongs_to_pass(tensor):
             tensor.register_hook(partial(_read_gradient, tally))
-        self._given = tensor, self._has_channels_last(layer.name, tensor.dim() - 1)
+        tally.channels_last = self._has_channels_last(layer.name, tensor.dim() - 1)
+        self._given = tensor, tally.channels_last
 
     def _read_weighted(self, tally: _Tally, inputs: Any, output: Tensor) -> None:
         taken = next((one for one in tensors_in(inputs) if one.is_floating_point()), None)
@@ -203,7 +206,7 @@ class LayerObserver:
 
     def _state(self, tally: _Tally) -> LayerState:
         module = self.modules[tally.layer.name]
-        last = self._has_channels_last(tally.layer.name, len(tally.layer.shape))
+        last = tally.channels_last
         dead_units, dead_channels = tally.output.dead(last)
         weighted, activation = is_weighted(module), is_activation(module)
         incoming = [norm for batch in tally.input_gradients for norm in batch]

@@ -88,8 +88,11 @@ def hold(
 def _cut_in_pieces(images: Tensor, how: Preprocessing) -> Tensor:
     """The squares of many images; resizing takes four bytes for each of theirs, so that few are resized at a time."""
     first = cut(images[:PIECE], how)
+    if len(first) == len(images):
+        return first.contiguous()
     squares = first.new_empty((len(images), *first.shape[1:]))
-    for start in range(0, len(images), PIECE):
+    squares[:PIECE] = first
+    for start in range(PIECE, len(images), PIECE):
         squares[start : start + PIECE] = cut(images[start : start + PIECE], how)
     return squares
 

@@ -149,6 +149,9 @@ def _is_value(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
     if "shape" in value:
+        shape = value["shape"]
+        if not (isinstance(shape, list) and all(isinstance(side, int) and side >= 0 for side in shape)):
+            return False
         try:
             _numbers(value)
         except (binascii.Error, TypeError, ValueError, KeyError):

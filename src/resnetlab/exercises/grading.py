@@ -24,7 +24,7 @@ from resnetlab.exercises.checking import SEED, not_begun, unread
 from resnetlab.exercises.course import COURSE, file_name
 from resnetlab.exercises.folder import CourseFolder
 from resnetlab.exercises.guard import guards
-from resnetlab.exercises.workshop import Result, Workshop
+from resnetlab.exercises.workshop import EndedError, Result, Workshop
 
 TABLE, FILE = "grades.csv", "grades.json"
 
@@ -143,6 +143,8 @@ def _grade(workshop: Workshop, name: str, answer: bytes | Result, seed: int) -> 
         return answer
     try:
         return workshop.check(name, answer, file_name(name), seed)
+    except EndedError:  # the checking process cannot begin, which is no answer's fault
+        raise
     except ResnetlabError as error:  # one answer that cannot be judged costs nobody else their grade
         return Result(name, False, "not-judged", "run", str(error), 0.0)
 

@@ -96,7 +96,9 @@ def _follow(child: int, reading: int) -> tuple[bytes, str | None]:
                 return bytes(said), None
             said += piece
         now, taken = time.monotonic(), _processor_time(child)
-        if taken == ENDED:  # something that it started holds the pipe open
+        if taken == ENDED:  # something that it started may hold the pipe open; what is in it is read
+            while select.select([reading], [], [], 0)[0] and (piece := os.read(reading, 1 << 20)):
+                said += piece
             return bytes(said), None
         if len(said) > MOST_BYTES:
             return bytes(said[:MOST_BYTES]), "output"

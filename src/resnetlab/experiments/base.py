@@ -229,6 +229,7 @@ class Claim:
         measure: what is measured on every arm that has no measure of its own.
         rule: from the verdicts of the tier's parts, by name, to the claim's.
         finding: one or two sentences from the measured numbers; nuance belongs here, not into the verdict.
+        trains_on_all: its own trainings go through all images that a tier has, for what it costs.
         data: what it runs on in every tier, where that is not the tier's own data.
 
     Raises:
@@ -246,6 +247,7 @@ class Claim:
     tiers: tuple[Tier, ...] = tuple(Tier)
     rule: Callable[[Mapping[str, Verdict]], Verdict] = default_verdict
     finding: Callable[[Results], str] | None = None
+    trains_on_all: bool = False
     data: str | None = None
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from resnetlab.core.errors import ResnetlabError
-from resnetlab.experiments.base import Claim, Kind
+from resnetlab.experiments.base import Claim
 from resnetlab.experiments.benches import ROWS
 from resnetlab.experiments.tiers import Tier
 from resnetlab.experiments.trained import Training
@@ -70,8 +70,8 @@ def cost_of(claims: Sequence[Claim], tier: Tier) -> Cost:
 def measuring_seconds(claim: Claim, tier: Tier) -> float | None:
     """Of all runs of a claim, without the training of the pool's networks.
 
-    The full tier's are the standard tier's, times what its images have more pixels and, of claims that train, times
-    what it has more images; what is trained by the tier's plan is reckoned as the pool's networks are.
+    The full tier's are the standard tier's, times what its images have more pixels and, of claims that train on all of
+    them, times what it has more images; what is trained by the tier's plan is reckoned as the pool's networks are.
     """
     measured_in = Tier.STANDARD if tier is Tier.FULL else tier
     kept: dict[str, float] = measured_costs().get(str(measured_in), {}).get("claims", {})
@@ -81,9 +81,11 @@ def measuring_seconds(claim: Claim, tier: Tier) -> float | None:
     assert full is not None
     assert standard is not None
     by_plan = [arm.seeds * (network_seconds(arm.trains, tier) or 0.0) for arm in claim.arms if arm.trains]
-    if by_plan or claim.data is not None:  # some claims have data of their own in every tier
-        return sum(by_plan) or kept.get(claim.slug, 0.0)
-    more_images = full.train / standard.train if Kind.TRAINS in claim.kinds else 1.0
+    if by_plan:
+        return sum(by_plan)
+    if claim.data is not None:  # the same in every tier
+        return kept.get(claim.slug, 0.0)
+    more_images = full.train / standard.train if claim.trains_on_all else 1.0
     return kept.get(claim.slug, 0.0) * (full.size / standard.size) ** 2 * more_images
 
 

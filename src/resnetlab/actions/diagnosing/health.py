@@ -107,7 +107,7 @@ def _structure_said(structure: Structure) -> str:
     if structure.not_read:
         return (
             f"the computation could not be recorded ({structure.not_read}); what follows was read by hooks on its "
-            "modules, and functions between them, skips among them, were not looked at"
+            "modules; functions between them, skips among them, were not looked at, nor what squashes, as gates may"
         )
     if structure.looked_at_numbers:
         return "the network decides by the numbers it meets: another image may take another way through it"

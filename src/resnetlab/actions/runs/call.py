@@ -109,7 +109,7 @@ class TrainingCall:
     @cached_property
     def _images(self) -> dict[str, str]:
         """What a checkpoint remembers of the images, and of those left out, to know them again."""
-        left_out = {"unreadable": "; ".join(self.ready.warnings)} if self.ready.warnings else {}
+        left_out = {"unreadable": "; ".join(self.ready.left_out)} if self.ready.left_out else {}
         return fingerprints(self.ready.data) | left_out
 
     @property
@@ -150,7 +150,7 @@ class TrainingCall:
             yield probes
 
     def _restore(self, checkpoint: Checkpoint) -> None:
-        refuse_other_images(self.ready.data.train.name, self._images, checkpoint.content.get("images"))
+        refuse_other_images(self.ready.data.train.name, self._images, checkpoint.content.get("fingerprints"))
         restore(self.ready.state, checkpoint.content, str(checkpoint.file))
         if self.world.is_first:
             replace_last(self.folder, checkpoint)
@@ -162,7 +162,9 @@ class TrainingCall:
         yield f"{self.asked.model}: {total_count:,} parameters, {trainable:,} of them trained"
         over = f", over {self.world.ranks} processes" if self.world.ranks > 1 else ""
         batches = f"batches of {self.asked.batch_size} images{over}"
-        yield f"learning rate: {self.asked.optim.lr:g} at the most, for {batches}"
+        optim, is_muon = self.asked.optim, self.asked.optim.name == "muon"
+        most = max(optim.lr, optim.other_lr) if is_muon else optim.lr
+        yield f"learning rate: {most:g} at the most{', norms apart' if is_muon else ''}, for {batches}"
         yield from (f"{name}: {choice}" for name, choice in self.ready.choices.items())
         yield from (remark for remark in self.ready.remarks if remark not in self.ready.warnings)
         if checkpoint is not None:
@@ -254,7 +256,7 @@ class TrainingCall:
                 **plain,
                 "config": self.asked.as_plain(),
                 "environment": run_environment(self.world.device),
-                "images": self._images,
+                "fingerprints": self._images,
                 CARD: self._card,
                 "metrics_length": watch.metrics.length(),
             }

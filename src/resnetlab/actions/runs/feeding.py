@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from resnetlab.actions.runs.train_settings import TrainSettings
 from resnetlab.core.errors import ImageError
@@ -13,7 +14,7 @@ from resnetlab.data.batches import Batches, Delivery, evaluation_batches, traini
 from resnetlab.data.held import Held, fits_in_memory, hold
 from resnetlab.data.labelled import LabelledImages, Stack
 from resnetlab.data.preparation import Batch, Place
-from resnetlab.data.scan import MOST_DECODED, left_out_remark, readable, refuse_at_a_glance
+from resnetlab.data.scan import MOST_DECODED, Unreadable, left_out_remark, readable, refuse_at_a_glance
 from resnetlab.specs.preprocessing import IMAGENET, Preprocessing
 from resnetlab.training.distributed import World
 
@@ -34,6 +35,9 @@ class Feed:
         channels_last: how a batch lies in memory.
         images: of all parts of the data together.
         rehearses: few batches are wanted, so many images are not all read before the first.
+
+    Attributes:
+        left_out: all that could not be read so far.
     """
 
     asked: TrainSettings
@@ -42,6 +46,7 @@ class Feed:
     channels_last: bool
     images: int
     rehearses: bool = False
+    left_out: list[str] = field(default_factory=list, init=False)
 
     def training(self, images: LabelledImages) -> tuple[Batches, str, tuple[str, ...]]:
         """The batches of every epoch, changed at random; where its images are; and what is to be known of them, a
@@ -89,13 +94,17 @@ class Feed:
         if fits and not one_by_one and (few or in_memory):
             held = hold(images, self.how, skip_unreadable=skip, quiet=quiet, group=self.world)
             size = held.images.numel() * held.images.element_size() / 1e6
-            return held, f"held in memory ({size:,.0f} MB)", left_out_remark(held.unreadable, len(images))
+            return held, f"held in memory ({size:,.0f} MB)", self._leave_out(held.unreadable, len(images))
         when = f"by {self._workers} processes, each image when it is needed" if self._workers else "one by one"
         if in_memory or (few and (skip or len(images) <= MOST_DECODED)):
             ready, unreadable = readable(images, skip_unreadable=skip, quiet=quiet, group=self.world)
-            return ready, f"read {when}; all could be decoded before", left_out_remark(unreadable, len(images))
+            return ready, f"read {when}; all could be decoded before", self._leave_out(unreadable, len(images))
         looked = refuse_at_a_glance(images, quiet=quiet, group=self.world)
         return images, f"read {when}; {looked}, damage within one ends training; data inspect decodes all", ()
+
+    def _leave_out(self, unreadable: Sequence[Unreadable], count: int) -> tuple[str, ...]:
+        self.left_out.extend(f"{one.number} {Path(one.path).name}" for one in unreadable)
+        return left_out_remark(unreadable, count)
 
 
 def usual_preprocessing(images: LabelledImages, size: int | None, known: Preprocessing | None) -> Preprocessing:

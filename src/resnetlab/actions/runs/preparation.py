@@ -62,6 +62,7 @@ class Prepared:
         choices: what was chosen for this machine, by name, with the reason.
         remarks: what was assumed, a sentence each.
         warnings: those of them that tell of images left out.
+        left_out: those images, by number and file.
         before_epoch: called at the start of each epoch.
     """
 
@@ -77,6 +78,7 @@ class Prepared:
     choices: Mapping[str, str]
     remarks: tuple[str, ...]
     warnings: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
     before_epoch: Callable[[TrainingState], None] = lambda state: None
 
 
@@ -130,6 +132,7 @@ def prepare(
         choices=numbers.in_words | {"training images": reading} | _overfitted(asked),
         remarks=(*data.remarks, *start.remarks, *warnings),
         warnings=warnings,
+        left_out=tuple(feed.left_out),
         before_epoch=partial(start.freezing.end_in_time, world=world),
     )
 

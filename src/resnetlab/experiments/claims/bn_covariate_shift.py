@@ -179,6 +179,7 @@ CLAIM = Claim(
     source=Source(SANTURKAR_2018, "§2, Figure 2, against Ioffe & Szegedy 2015"),
     kinds=(Kind.TRAINS,),
     tiers=NATURAL,
+    trains_on_all=True,
     arms=ARMS,
     measure=measure,
     parts=PARTS,

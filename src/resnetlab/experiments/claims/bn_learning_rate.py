@@ -109,6 +109,7 @@ CLAIM = Claim(
     doc=__doc__,
     source=Source(IOFFE_2015, "§4.2"),
     kinds=(Kind.TRAINS,),
+    trains_on_all=True,
     arms=ARMS,
     measure=measure,
     parts=PARTS,

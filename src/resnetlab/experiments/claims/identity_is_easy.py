@@ -155,6 +155,7 @@ CLAIM = Claim(
     doc=__doc__,
     source=Source(HE_2015, "Section 3.1"),
     kinds=(Kind.EXACT, Kind.TRAINS),
+    trains_on_all=True,
     arms=(BLOCK, PLAIN, RESIDUAL),
     measure=measure,
     parts=PARTS,
