@@ -1,17 +1,21 @@
 """What a look at signal and gradients on every training step costs: a step of ResNet-20, batch 128, with and without.
 
-A step is forward, backward and SGD. Beside ours, which reads one image in eight of every layer, stands torchlens where
-it is installed, of which only the forward pass is watched and compared with a bare one. Both take turns with their
-bare twin in one run; figures are medians of the ratios. Time is the process's own by default, which other work hardly
-lengthens; `--clock wall` takes that of the wall.
+A step is forward, backward and SGD. Beside ours, which reads one image in eight of every layer, stand two peers where
+they are installed: torchlens, of which only the forward pass is watched and compared with a bare one; and cockpit, by
+what it tells without gradients of single images, which no network with batch norm has: loss, norms of the gradients,
+updates and distances of all parameters, nothing of the signal. All take turns with their bare twin in one run; figures
+are medians of the ratios. Time is the process's own by default, which other work hardly lengthens; `--clock wall`
+takes that of the wall.
 
     python benchmarks/diagnose.py --rounds 20
+    pip install torchlens cockpit-for-pytorch 'setuptools<70'    # for the peers
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import itertools
 import sys
 import time
 from collections.abc import Callable
@@ -52,6 +56,11 @@ def main() -> int:
         print(
             f"torchlens: bare forward {theirs.theirs:.0f} ms, watched {theirs.ours:.0f} ms, ratio {theirs.ratio:.2f}"
         )
+    if importlib.util.find_spec("cockpit") is None:
+        print("cockpit: not measured, it is not installed")
+    else:
+        theirs = compare(step.in_cockpit(), step.bare, asked.rounds, timer(clock))
+        print(f"cockpit: bare {theirs.theirs:.0f} ms, watched {theirs.ours:.0f} ms, ratio {theirs.ratio:.2f}")
     print(f"allowed for ours: {ALLOWED}")
     return 0 if found.ratio <= ALLOWED else 1
 
@@ -78,6 +87,28 @@ class Step:
         import torchlens
 
         torchlens.trace(self.model, self.images)
+
+    def in_cockpit(self) -> Callable[[], None]:
+        """A step with cockpit's loss, gradient norms, updates and distances."""
+        from cockpit import Cockpit, quantities
+        from cockpit.utils.schedules import linear
+
+        always = linear(interval=1)
+        kinds = (quantities.Loss, quantities.GradNorm, quantities.UpdateSize, quantities.Distance)
+        cockpit = Cockpit(self.model.parameters(), quantities=[kind(track_schedule=always) for kind in kinds])
+        count = itertools.count()
+
+        def watched() -> None:
+            number = next(count)
+            self.optimiser.zero_grad()
+            losses = F.cross_entropy(self.model(self.images), self.labels, reduction="none")
+            loss = losses.mean()
+            told = {"batch_size": BATCH, "individual_losses": losses, "loss": loss, "optimizer": self.optimiser}
+            with cockpit(number, info=told):
+                loss.backward(create_graph=cockpit.create_graph(number))
+            self.optimiser.step()
+
+        return watched
 
     def probed(self) -> None:
         """With mean, deviation, dead units and gradient of every layer read and told."""
