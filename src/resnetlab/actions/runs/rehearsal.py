@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 from torch.optim.lr_scheduler import LambdaLR
@@ -107,12 +107,12 @@ def _seconds_per_step(ready: Prepared, growth: Growth) -> float:
 
 
 def _seconds(ready: Prepared, first: int) -> float:
-    """Median of a few steps from this one on, the first left out."""
-    times, ready.state.step = [], first
+    """Median of a few steps from this one on, the first left out; the wait for their batches counts."""
+    ends, ready.state.step = [time.perf_counter()], first
     for batch in islice(ready.batches.epoch(0), STEPS):
-        began = time.perf_counter()
         take_step(ready.state, batch, ready.rule)
-        times.append(time.perf_counter() - began)
+        ends.append(time.perf_counter())
+    times = [end - start for start, end in pairwise(ends)]
     return statistics.median(times[1:] or times)
 
 
