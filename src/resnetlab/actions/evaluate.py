@@ -36,7 +36,7 @@ from resnetlab.core.terminal import progress_bar
 from resnetlab.data import LabelledImages
 from resnetlab.data.images import quiet_decoder
 from resnetlab.data.read_ahead import read_ahead
-from resnetlab.data.scan import unreadable_error
+from resnetlab.data.scan import left_out_remark, unreadable_error
 
 KEPT_BYTES = 512_000_000  # squares of so many bytes in all stay in memory between the check and the evaluation
 
@@ -67,7 +67,7 @@ def evaluate(model: str | nn.Module, data: str | LabelledImages, **settings: Any
         name = f"{Path(network.name).name}-{Path(images.name).name}"
         folder = make_output_folder("eval", name, asked.output, asked.exist_ok)
         scores, channels, unreadable = _counted(network, images, asked, places.order, folder)
-    left_out = (f"{len(unreadable)} of {len(images)} images could not be read and are left out",) if unreadable else ()
+    left_out = left_out_remark(unreadable, len(images))
     greys = channels_remark(channels, network.how.channels)
     flips = flip_remark(network.flips, trained)
     remarks = (*network.remarks, *images.remarks, *filter(None, [places.remark]), *greys, *left_out, *flips)

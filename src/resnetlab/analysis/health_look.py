@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,6 +43,11 @@ class Outputs:
     probabilities: tuple[float, ...]
     labels: tuple[float, ...]
     are_finite: bool
+
+    @property
+    def are_finite_in_both_modes(self) -> bool:
+        """All logits in evaluation mode were numbers, and so was the loss in training mode."""
+        return self.are_finite and math.isfinite(self.training_loss)
 
 
 @dataclass(frozen=True)

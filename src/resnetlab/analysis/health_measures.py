@@ -27,14 +27,13 @@ def not_finite(look: HealthLook, structure: Structure) -> Found:
         if not layer.is_finite:
             yield layer.name, 1.0
             return
-    outputs = look.outputs
-    if not (outputs.are_finite and math.isfinite(outputs.training_loss)):  # by a function that no module shows
+    if not look.outputs.are_finite_in_both_modes:  # by a function that no module shows
         yield None, 1.0
 
 
 def gradient_not_finite(look: HealthLook, structure: Structure) -> Found:
     """Where the outputs are numbers and the gradient is none: the layer that it came back to first."""
-    if not look.outputs.are_finite or not math.isfinite(look.outputs.training_loss):
+    if not look.outputs.are_finite_in_both_modes:
         return
     places = [(layer.name, layer.gradient) for layer in reversed(look.layers)]
     places += [(one.name, one.gradient) for one in look.parameters]

@@ -10,8 +10,6 @@ from resnetlab.analysis import health_measures as measure
 from resnetlab.analysis.health_rule import Rule
 
 CALIBRATED = "committed calibration: twelve healthy networks, at the start and trained"
-
-
 SIGNAL = (
     "the signal {} by this many powers of ten with every weighted layer; He initialisation keeps it "
     "(He et al. 2015a, Eq. 10), and a norm layer brings it back"
@@ -246,7 +244,7 @@ RULES: tuple[Rule, ...] = (
         "shifted labels",
         "error",
         0.3,
-        "by chance the best shift is right no more often than the labels as they are",
+        "what chance gives each shift, and three standard errors, are taken off before",
         measure.shifted_labels,
         "the accuracy is this much higher if the labels are moved on: classes are counted from another number, or "
         "stand in another order; compare the class names of network and data",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -241,7 +241,7 @@ def unreadable_error(reasons: Sequence[str], count: int) -> ImageError:
     )
 
 
-def left_out_remark(unreadable: Sequence[Unreadable], count: int) -> tuple[str, ...]:
+def left_out_remark(unreadable: Sized, count: int) -> tuple[str, ...]:
     """What is said of images that were left out: a sentence, or none.
 
     Args:

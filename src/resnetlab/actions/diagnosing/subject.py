@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import torch
@@ -57,7 +57,7 @@ def prepared_subject(model: str | nn.Module, data: str | Labelled, asked: Diagno
     Raises:
         ResnetlabError: network, images and settings do not fit each other.
     """
-    device = _device(asked)
+    device, said = _device(asked)
     resolved = _resolved(model, asked)
     module = resolved.module
     home = _home(resolved)
@@ -65,17 +65,20 @@ def prepared_subject(model: str | nn.Module, data: str | Labelled, asked: Diagno
     try:
         with taken.on(module), in_evaluation_mode(module):
             module.to(device)
-            yield _prepared(resolved, data, asked, device, taken)
+            ready = _prepared(resolved, data, asked, device, taken)
+            yield replace(ready, remarks=(*said, *ready.remarks))
     finally:
         module.to(home)
 
 
-def _device(asked: DiagnoseSettings) -> str:
-    """Where the network computes; not on an Apple GPU, which has no numbers of 64 bits to add up in."""
+def _device(asked: DiagnoseSettings) -> tuple[str, tuple[str, ...]]:
+    """Where the network computes, and a remark where that is not the usual place: an Apple GPU lacks float64."""
     device = choose_device(asked.device)
-    if device == "mps" and asked.device == "mps":
+    if device != "mps":
+        return device, ()
+    if asked.device == "mps":
         raise ResnetlabError("--device mps: a diagnosis adds up in 64 bits, which mps has not\ngive --device cpu")
-    return "cpu" if device == "mps" else device
+    return "cpu", ("computed on the processor: a diagnosis adds up in 64 bits, which mps has not",)
 
 
 def _home(resolved: ResolvedModel) -> torch.device:

@@ -10,10 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from resnetlab.exercises.given import draw_numbers, residual_network
+from resnetlab.exercises.given import draw_numbers, equal, residual_network
 from resnetlab.exercises.observation import Case, Check, Observation, drawn
-
-equal = torch.equal  # bound before an answer runs, which may put another one in its place
 
 SPACE = {
     "parts": (("stem",), ("stem", "layer1"), ("layer1", "layer2"), ("layer2",), ("stem", "layer1", "layer2"), ()),

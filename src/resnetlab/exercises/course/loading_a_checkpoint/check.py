@@ -15,10 +15,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from resnetlab.exercises.given import draw_numbers
+from resnetlab.exercises.given import draw_numbers, equal
 from resnetlab.exercises.observation import Case, Check, Observation
-
-equal = torch.equal  # bound before an answer runs, which may put another one in its place
 
 SPACE = {
     "fault": ("none", "none", "none", "none", "missing", "extra", "shape", "program"),  # half of the files are right
